@@ -1,0 +1,16 @@
+"""Judges decide: right, safe, obeyed, preferred. One object scores, constrains training, and monitors it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.registry import Registry
+from judges.base import Judge
+
+JUDGES: Registry[Callable[..., Judge]] = Registry("judge")
+JUDGES.add("math", "judges.math_answer:math", "mathematical equivalence of the final answer with the target")
+
+
+def get_judge(name: str, **options: object) -> Judge:
+    """The judge called `name`, built with its own options. Raises `UnknownNameError` with the nearest names."""
+    return JUDGES.get(name)(**options)

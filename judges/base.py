@@ -1,0 +1,47 @@
+"""What a judge is, and the one helper most judges need: a per-case function made into a batched judge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from harness.records import Case, Verdict
+
+
+class Judge(Protocol):
+    """Cases in, verdicts out: same length, same order. Batching and concurrency are the judge's private business."""
+
+    name: str
+
+    def __call__(self, cases: Sequence[Case]) -> list[Verdict]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PerCase:
+    """A judge that decides each case by itself, in this process. `decide` must be fast, exact and free of hazards."""
+
+    name: str
+    decide: Callable[[Case], Verdict]
+
+    def __call__(self, cases: Sequence[Case]) -> list[Verdict]:
+        verdicts = []
+        for case in cases:
+            start = time.perf_counter()
+            verdict = self.decide(case)
+            verdicts.append(replace(verdict, seconds=time.perf_counter() - start))
+        return verdicts
+
+
+def decided(
+    judge: str, passed: bool, *, score: float | None = None, reason: str, extracted: str | None = None
+) -> Verdict:
+    """A verdict that is an answer; the score defaults to 1 for a pass and 0 for a fail."""
+    return Verdict(
+        judge,
+        outcome="pass" if passed else "fail",
+        score=float(passed) if score is None else score,
+        reason=reason,
+        extracted=extracted,
+    )

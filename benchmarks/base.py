@@ -1,0 +1,69 @@
+"""What a benchmark is: a value that names its data, its prompts, its judges and its metrics. No behaviour of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.records import Prompt, Response
+from judges.base import Judge
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Which part of a benchmark is wanted.
+
+    `data` is the file or folder given with `--data NAME=PATH` (`None`: `$MOJ_DATA`, else the hub); `limit` keeps the
+    first rows; `shots` asks for worked examples before the question; `seed` draws them, and generates micro tasks.
+    """
+
+    split: str = "test"
+    data: Path | None = None
+    limit: int | None = None
+    shots: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The prompts of a request, with where they came from (`origin`, `sha256`: for the manifest), how many rows the
+    whole split has (`of`), and what the user should be told (`notices`)."""
+
+    prompts: tuple[Prompt, ...]
+    origin: str
+    sha256: str
+    of: int
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One recorded response, as a file of somebody's holds it; `model` is None where the file names none."""
+
+    model: str | None
+    prompt: Prompt
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One evaluation.
+
+    `judges()` builds its judges, one per metric in order, headline first, keyed by the metric's full name
+    (`gsm8k/strict`); a metric is the mean score of its judge's verdicts. `by` names the metadata keys of a prompt by
+    which results are broken down. `record` makes a prompt from a row of recorded responses that carries its own
+    question and target; `None` where only the benchmark's data can say.
+    """
+
+    name: str
+    summary: str
+    load: Callable[[Request], Loaded]
+    judges: Callable[[], Mapping[str, Judge]]
+    max_tokens: int = 512
+    stop: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    read: Callable[[list[dict[str, Any]], Callable[[], Loaded]], list[Recorded]] | None = None
+    needs: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)

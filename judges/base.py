@@ -13,7 +13,8 @@ from harness.records import Case, Verdict
 class Judge(Protocol):
     """Cases in, verdicts out: same length, same order. Batching and concurrency are the judge's private business."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def __call__(self, cases: Sequence[Case]) -> list[Verdict]: ...
 

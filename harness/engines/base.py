@@ -72,7 +72,8 @@ class Engine(Protocol):
     `describe` returns what the manifest records: model identity, dtype, template hash, the first prompt as sent.
     """
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def generate(
         self, prompts: Sequence[Prompt], sampling: Sampling, *, wanted: Wanted | None = None

@@ -1,12 +1,12 @@
-"""What a benchmark is: a value that names its data, its prompts, its judges and its metrics. No behaviour of its own."""
+"""What a benchmark is: a value that names its data, prompts, judges and metrics, without behaviour of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from harness.datasets import Row
 from harness.records import Prompt, Response
 from judges.base import Judge
 
@@ -53,8 +53,9 @@ class Benchmark:
 
     `judges()` builds its judges, one per metric in order, headline first, keyed by the metric's full name
     (`gsm8k/strict`); a metric is the mean score of its judge's verdicts. `by` names the metadata keys of a prompt by
-    which results are broken down. `record` makes a prompt from a row of recorded responses that carries its own
-    question and target; `None` where only the benchmark's data can say.
+    which results are broken down; `size` is the number of prompts in the whole benchmark. `read(row, index)`
+    understands rows of the files in which others record responses to this benchmark (an empty list: not one of
+    those); rows in our own form are read for every benchmark alike.
     """
 
     name: str
@@ -64,6 +65,5 @@ class Benchmark:
     max_tokens: int = 512
     stop: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
-    read: Callable[[list[dict[str, Any]], Callable[[], Loaded]], list[Recorded]] | None = None
-    needs: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    size: int | None = None
+    read: Callable[[Row, int], list[Recorded]] | None = None

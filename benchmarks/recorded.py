@@ -1,0 +1,136 @@
+"""Recorded responses: rows of our own and of other people's files made into cases, one group per model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from benchmarks.base import Benchmark, Loaded, Recorded
+from harness.datasets import Row
+from harness.errors import DataError
+from harness.records import Message, Prompt, Response, from_dict
+
+IDS = ("prompt_id", "task_id", "key", "question_id", "unique_id", "test_index", "index", "id")
+QUESTIONS = ("question", "problem", "prompt", "instruction")
+TEXTS = ("response", "output", "completion", "generation", "text", "solution", "answer")
+
+
+def read_recorded(
+    benchmark: Benchmark, rows: Sequence[Row], loaded: Callable[[], Loaded]
+) -> dict[str | None, list[Recorded]]:
+    """The recorded responses by model. `loaded` gives the benchmark's own prompts, read only if a row needs them.
+
+    Raises `DataError` naming file, line and key for a row that nobody can read or place.
+    """
+    groups: dict[str | None, list[Recorded]] = {}
+    index: _Index | None = None
+    for number, row in enumerate(rows):
+        found = _ours(row, benchmark.name) or (benchmark.read(row, number) if benchmark.read else [])
+        if not found:
+            if row.data.get("benchmark", benchmark.name) != benchmark.name:
+                continue
+            index = index or _Index(loaded().prompts)
+            found = [_joined(row, index)]
+        for one in found:
+            groups.setdefault(one.model, []).append(one)
+    if not groups:
+        raise DataError(f"{rows[0].where if rows else 'the file'}: no recorded response of {benchmark.name} in it")
+    for model, recorded in groups.items():
+        _number_samples(model, recorded)
+    return groups
+
+
+class _Index:
+    """A benchmark's prompts, found by id or by the text of the question."""
+
+    def __init__(self, prompts: Sequence[Prompt]) -> None:
+        self.by_id = {prompt.id: prompt for prompt in prompts}
+        self.prompts = prompts
+        self._by_text: dict[str, Prompt] | None = None
+
+    def by_text(self, text: str) -> Prompt | None:
+        if self._by_text is None:
+            self._by_text = {_flat(prompt.messages[-1].content): prompt for prompt in self.prompts if prompt.messages}
+        wanted = _flat(text)
+        exact = self._by_text.get(wanted)
+        if exact is not None:
+            return exact
+        # A question stands at the head of the message that asks it, before the benchmark's instruction.
+        return next((prompt for flat, prompt in self._by_text.items() if flat.startswith(wanted + " ")), None)
+
+
+def _ours(row: Row, name: str) -> list[Recorded]:
+    """A row of a `samples.jsonl`, which carries its prompt and response whole."""
+    data = row.data
+    if data.get("benchmark") != name or not isinstance(data.get("prompt"), Mapping):
+        return []
+    try:
+        prompt, response = from_dict(Prompt, data["prompt"]), from_dict(Response, data["response"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{row.where}: not a row of samples.jsonl: {error}") from error
+    return [Recorded(data.get("model"), prompt, response)]
+
+
+def _joined(row: Row, index: _Index) -> Recorded:
+    text = response_text(row)
+    prompt = _place(row, index)
+    model = next((str(row.data[key]) for key in ("model", "generator", "model_id") if row.data.get(key)), None)
+    return Recorded(model, prompt, Response(prompt.id, int(row.data.get("sample", -1)), text, engine=model or ""))
+
+
+def _place(row: Row, index: _Index) -> Prompt:
+    for key in IDS:
+        if key in row.data and str(row.data[key]) in index.by_id:
+            return index.by_id[str(row.data[key])]
+    for key in QUESTIONS:
+        found = index.by_text(row.data[key]) if isinstance(row.data.get(key), str) else None
+        if found is not None:
+            return found
+    tried = [f"{key}={row.data[key]!r:.60}" for key in (*IDS, *QUESTIONS) if key in row.data]
+    raise DataError(
+        f"{row.where}: no prompt of the benchmark matches {', '.join(tried) or 'the row'}; a row names its prompt by "
+        f"{', '.join(IDS)} or by its question"
+    )
+
+
+def response_text(row: Row) -> str:
+    """The response in a row of somebody's file. Raises `DataError` where there is none, or it is not text."""
+    for key in TEXTS:
+        value = row.data.get(key)
+        if isinstance(value, Mapping) and isinstance(value.get("text"), str):
+            return str(value["text"])
+        if isinstance(value, str):
+            return value
+        if key in row.data:
+            raise DataError(f"{row.where}: {key}: the response is {type(value).__name__}, not text")
+    raise DataError(f"{row.where}: no response; a row holds it under one of {', '.join(TEXTS)}")
+
+
+def _number_samples(model: str | None, recorded: list[Recorded]) -> None:
+    """Numbers the rows of each prompt in order where the file does not; refuses a number that stands twice."""
+    counts: Counter[str] = Counter()
+    if any(one.response.sample < 0 for one in recorded):
+        for position, one in enumerate(recorded):
+            recorded[position] = replace(one, response=replace(one.response, sample=counts[one.prompt.id]))
+            counts[one.prompt.id] += 1
+        return
+    twice = Counter((one.prompt.id, one.response.sample) for one in recorded).most_common(1)
+    if twice and twice[0][1] > 1:
+        prompt, sample = twice[0][0]
+        raise DataError(f"{model or 'the file'}: prompt {prompt!r}, sample {sample} stands twice")
+
+
+def conversation(value: Any, where: str) -> tuple[Message, ...]:
+    """A prompt as people write it: a string, or a list of `{role, content}`."""
+    if isinstance(value, str):
+        return (Message("user", value),)
+    try:
+        return tuple(Message(turn["role"], turn["content"]) for turn in value)
+    except (TypeError, KeyError, ValueError) as error:
+        raise DataError(f"{where}: prompt is neither text nor a list of role and content: {error}") from error
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())

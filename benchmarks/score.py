@@ -1,0 +1,62 @@
+"""Recorded responses judged as a benchmark would: no model needed, one result for each model in the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchmarks import BENCHMARKS
+from benchmarks.base import Loaded
+from benchmarks.recorded import read_recorded
+from benchmarks.settings import Settings, run_path
+from benchmarks.tasks import OnNotice, OnProgress, Task, judging, provenance, request, results
+from harness.datasets import read_table
+from harness.runs import RunFolder, environment
+
+
+def score(
+    benchmark: str,
+    file: Path,
+    settings: Settings | None = None,
+    *,
+    out: Path | None = None,
+    overwrite: bool = False,
+    on_progress: OnProgress = lambda _: None,
+    on_notice: OnNotice = lambda _: None,
+) -> list[dict[str, Any]]:
+    """One result a model, as `moj score --json` prints them, and a run folder each.
+
+    Rows are read as their authors wrote them (`benchmarks/recorded.py`); `settings.limit` keeps the first prompts.
+    Raises `DataError` naming file, line and key for rows that cannot be read or placed.
+    """
+    settings = settings or Settings()
+    task_of = BENCHMARKS.get(benchmark)
+    table = read_table(file)
+    whole = request(benchmark, Settings(data=settings.data, seed=settings.seed))
+    groups = read_recorded(task_of, table.rows, lambda: task_of.load(whole))
+    judges = task_of.judges()
+    found = []
+    for name, recorded in groups.items():
+        model = name or file.stem
+        prompts = list({one.prompt.id: one.prompt for one in recorded}.values())[: settings.limit]
+        kept = {prompt.id for prompt in prompts}
+        recorded = [one for one in recorded if one.prompt.id in kept]
+        keys = [(one.prompt.id, one.response.sample) for one in recorded]
+        of = task_of.size or len(prompts)
+        task = Task(task_of, Loaded(tuple(prompts), table.origin, table.sha256, of), judges)
+        config = {"command": "score", "model": model, "benchmarks": [benchmark], "file": table.sha256}
+        config |= settings.plain()
+        path = run_path(out, model, config, several=len(groups) > 1)
+        with RunFolder.open(path, config, overwrite=overwrite) as folder:
+            folder.write_manifest({**environment(), "seed": settings.seed, "datasets": provenance([task])})
+            done = folder.finished(benchmark)
+            with judging(task, folder, settings, model, len(keys), on_progress) as (judge, _):
+                for one in recorded:
+                    if (one.prompt.id, one.response.sample) not in done:
+                        judge.put(one.prompt, one.response)
+            result = results(task, model, keys, folder)
+            folder.write_results(result)
+        if not settings.limit and len(prompts) < of:
+            on_notice(f"{model}: the file holds {len(prompts)} of the benchmark's {of} prompts")
+        found.append({**result, "run": str(path)})
+    return found

@@ -1,0 +1,82 @@
+"""What decides the rows of an evaluation: one closed value, written whole into the run folder's `config.yaml`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.base import Benchmark
+from benchmarks.judging import Reasoning
+from harness.engines.base import Sampling
+from harness.errors import ConfigError, unknown
+from harness.models import label
+from harness.records import dumps
+
+GEN = ("temperature", "top_p", "top_k", "max_tokens", "stop")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`gen` overrides sampling (temperature, top_p, top_k, max_tokens, stop), `model_args` go to the engine,
+    `template_args` to the chat template, `data` maps a benchmark to its file or folder.
+
+    More than one sample a prompt is drawn at temperature 1 unless `gen` says otherwise: greedy decoding would only
+    repeat itself.
+    """
+
+    limit: int | None = None
+    samples: int = 1
+    shots: int = 0
+    system: str | None = None
+    gen: Mapping[str, Any] = field(default_factory=dict)
+    model_args: Mapping[str, Any] = field(default_factory=dict)
+    template_args: Mapping[str, Any] = field(default_factory=dict)
+    chat: bool = False
+    reasoning: Reasoning = "strip"
+    data: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("limit", 1), ("samples", 1), ("shots", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ConfigError(f"{name} is {value}; the least is {least}")
+        for key in self.gen:
+            if key not in GEN:
+                raise unknown("key of gen", key, GEN)
+
+    def sampling(self, benchmark: Benchmark) -> Sampling:
+        """How this benchmark is sampled: its own lengths and stops unless `gen` overrides them."""
+        gen = dict(self.gen)
+        stop = gen.pop("stop", benchmark.stop)
+        values = {
+            "temperature": 1.0 if self.samples > 1 else 0.0,
+            "max_tokens": benchmark.max_tokens,
+            **gen,
+        }
+        try:
+            return Sampling(
+                samples=self.samples, seed=self.seed, stop=(stop,) if isinstance(stop, str) else tuple(stop), **values
+            )
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"gen: {error}") from error
+
+    def plain(self) -> dict[str, Any]:
+        """The settings as JSON types."""
+        return asdict(self)
+
+
+def run_path(out: Path | None, model: str, config: Mapping[str, Any], *, several: bool) -> Path:
+    """The run folder: `out` itself for one model, a folder in it for each of several, and by default a name under
+    `runs/` that follows from the configuration, so that the same command finds it again."""
+    short = re.sub(r"[^A-Za-z0-9.]+", "-", label(model)).strip("-.") or "model"
+    if out is not None and not several:
+        return out
+    digest = hashlib.sha256(dumps(config, sort_keys=True).encode()).hexdigest()[:8]
+    if out is not None:
+        return out / f"{short}-{hashlib.sha256(model.encode()).hexdigest()[:6]}"
+    return Path("runs") / "-".join([str(config["command"]), short, *config["benchmarks"], digest])

@@ -1,0 +1,105 @@
+"""A benchmark made ready for a run: prompts and judges built once, used by every model; rows judged into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks import BENCHMARKS
+from benchmarks.base import Benchmark, Loaded, Request
+from benchmarks.judging import Judging
+from benchmarks.progress import Progress, Tally
+from benchmarks.settings import Settings
+from benchmarks.summary import Scored, summarise
+from harness.errors import ConfigError
+from harness.records import Message, Prompt, Verdict, from_dict
+from harness.runs import RunFolder
+from judges.base import Judge
+
+Key = tuple[str, int]
+OnProgress = Callable[[Progress], None]
+OnNotice = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A benchmark with its prompts and judges; `metrics` in order, headline first."""
+
+    benchmark: Benchmark
+    loaded: Loaded
+    judges: Mapping[str, Judge]
+
+    @property
+    def metrics(self) -> list[str]:
+        return list(self.judges)
+
+
+def prepare(names: Sequence[str], settings: Settings) -> list[Task]:
+    """The benchmarks by name, prompts loaded. Raises `MojError` for unknown names, absent data and unused `--data`."""
+    unused = sorted(set(settings.data) - set(names))
+    if unused:
+        raise ConfigError(f"data is given for {', '.join(unused)}, which is not among the benchmarks of this run")
+    benchmarks = [BENCHMARKS.get(name) for name in dict.fromkeys(names)]
+    tasks = []
+    for benchmark in benchmarks:
+        loaded = benchmark.load(request(benchmark.name, settings))
+        if settings.system is not None:
+            loaded = replace(loaded, prompts=tuple(with_system(prompt, settings.system) for prompt in loaded.prompts))
+        tasks.append(Task(benchmark, loaded, benchmark.judges()))
+    return tasks
+
+
+def request(name: str, settings: Settings) -> Request:
+    """What a benchmark is asked to load under these settings."""
+    data = Path(settings.data[name]) if name in settings.data else None
+    return Request(data=data, limit=settings.limit, shots=settings.shots, seed=settings.seed)
+
+
+def with_system(prompt: Prompt, text: str) -> Prompt:
+    """The prompt under a system message, in plain text before everything else."""
+    metadata = dict(prompt.metadata)
+    if "plain" in metadata:
+        metadata["plain"] = f"{text}\n\n{metadata['plain']}"
+    return replace(prompt, messages=(Message("system", text), *prompt.messages), metadata=metadata)
+
+
+@contextmanager
+def judging(
+    task: Task, folder: RunFolder, settings: Settings, model: str, total: int, on_progress: OnProgress
+) -> Iterator[tuple[Judging, Tally]]:
+    """A place to put responses, which counts from where an earlier run of this folder stopped."""
+    name, headline = task.benchmark.name, task.metrics[0]
+    tally = Tally(name, headline, model, total=total, tell=on_progress)
+    tally.resume(row["verdicts"][headline]["score"] for row in folder.rows() if row["benchmark"] == name)
+    with Judging(name, task.judges, folder, reasoning=settings.reasoning, on_rows=tally.rows) as judge:
+        yield judge, tally
+
+
+def results(task: Task, model: str, keys: Sequence[Key], folder: RunFolder) -> dict[str, Any]:
+    """The results of the rows `keys`, from the folder alone; a row that is not there yet is undecided."""
+    name = task.benchmark.name
+    prompts = {prompt.id: prompt for prompt in task.loaded.prompts}
+    rows = {(row["prompt_id"], row["sample"]): row for row in folder.rows() if row["benchmark"] == name}
+    scored = []
+    for prompt_id, sample in keys:
+        row = rows.get((prompt_id, sample))
+        verdicts = {} if row is None else {m: from_dict(Verdict, v) for m, v in row["verdicts"].items()}
+        reason = "" if row is None else row["response"]["finish_reason"]
+        scored.append(Scored(prompts[prompt_id], sample, verdicts, reason))
+    return summarise(task.benchmark, task.metrics, model, scored, of=task.loaded.of)
+
+
+def provenance(tasks: Sequence[Task]) -> dict[str, Any]:
+    """What the manifest says of the data."""
+    return {
+        task.benchmark.name: {
+            "origin": task.loaded.origin,
+            "sha256": task.loaded.sha256,
+            "prompts": len(task.loaded.prompts),
+            "of": task.loaded.of,
+        }
+        for task in tasks
+    }

@@ -1,0 +1,157 @@
+"""The command line's grammar: commands, flags, and how KEY=VALUE pairs are read."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import Any
+
+KINDS = ("judges", "benchmarks", "engines", "trainers")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole grammar of `moj`."""
+    top = argparse.ArgumentParser(
+        prog="moj",
+        description="Judges for language models: score a checkpoint, constrain its training, watch for reward hacking.",
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    demo = _command(commands, "demo", "build a small base model and score it: the whole story, nothing downloaded")
+    demo.add_argument("--out", type=Path, default=Path("runs/demo"), help="run folder (default: runs/demo)")
+    demo.add_argument("--seed", type=int, default=0)
+    demo.add_argument("--limit", type=_count, default=None, metavar="N", help="prompts per benchmark")
+
+    listing = _command(commands, "list", "what there is: judges, benchmarks, engines, trainers")
+    listing.add_argument("kind", nargs="?", choices=KINDS, help="only this kind")
+
+    evaluate = _command(commands, "eval", "ask models and judge what they say")
+    evaluate.add_argument("models", nargs="+", metavar="MODEL", help="hf:PATH, openai:NAME@URL, replay:FILE; globs too")
+    evaluate.add_argument("-b", "--benchmarks", required=True, metavar="NAME[,NAME]", help="see `moj list benchmarks`")
+    _data(evaluate)
+    _limit(evaluate)
+    evaluate.add_argument("--samples", type=_count, default=1, metavar="K", help="responses per prompt")
+    evaluate.add_argument("--shots", type=_natural, default=0, metavar="N", help="worked examples before the question")
+    evaluate.add_argument("--system", metavar="TEXT", help="a system message before every prompt")
+    evaluate.add_argument("--chat", action="store_true", help="refuse a model without a chat template")
+    _pairs(evaluate, "--gen", "temperature, top_p, top_k, max_tokens, stop")
+    _pairs(evaluate, "--model-arg", "for the engine: dtype, threads, concurrency …")
+    _pairs(evaluate, "--template-arg", "for the chat template")
+    _reasoning(evaluate)
+    _judge(evaluate)
+    evaluate.add_argument("--dry-run", action="store_true", help="show prompts, token ids and a cost estimate; ask nothing")
+    evaluate.add_argument("--budget", type=_positive, metavar="USD", help="stop, resumably, when this much is spent")
+    _run(evaluate)
+
+    score = _command(commands, "score", "judge recorded responses, no model needed")
+    score.add_argument("benchmark", metavar="NAME", help="see `moj list benchmarks`")
+    score.add_argument("file", type=Path, metavar="FILE", help="our samples.jsonl, or a file as its authors wrote it")
+    _data(score)
+    _limit(score)
+    _reasoning(score)
+    _judge(score)
+    _run(score)
+
+    judge = _command(commands, "judge", "verdicts for any JSONL of prompt, response, target")
+    judge.add_argument("judges", metavar="JUDGE[,JUDGE]", help="see `moj list judges`")
+    judge.add_argument("file", type=Path, metavar="FILE")
+    judge.add_argument(
+        "--write",
+        nargs=2,
+        metavar=("sft|pairs|rankings", "OUT"),
+        help="turn judged samples into training data, one JSON object a line",
+    )
+    _limit(judge)
+
+    train = _command(commands, "train", "run any trainer from a YAML config")
+    train.add_argument("config", type=Path, metavar="CONFIG.yaml")
+    train.add_argument("overrides", nargs="*", metavar="key=value", help="dotted keys of the config, values as YAML")
+    train.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/ and the config's name)")
+    train.add_argument("--overwrite", action="store_true", help="replace a folder made by another config")
+
+    _command(commands, "doctor", "what works on this machine, and the command that adds what does not")
+    return top
+
+
+def key_values(pairs: list[str], flag: str) -> dict[str, Any]:
+    """`KEY=VALUE` pairs, values read as YAML scalars (numbers, true, lists); raises `argparse.ArgumentTypeError`."""
+    import yaml
+
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise argparse.ArgumentTypeError(f"{flag} takes KEY=VALUE, not {pair!r}")
+        try:
+            found[key] = yaml.safe_load(value) if value else ""
+        except yaml.YAMLError:
+            found[key] = value
+    return found
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+    command.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
+    return command
+
+
+def _data(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--data", action="append", default=[], metavar="NAME=PATH", help="a benchmark's file or folder (else $MOJ_DATA)"
+    )
+
+
+def _limit(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--limit", type=_count, metavar="N", help="only the first N prompts")
+
+
+def _pairs(command: argparse.ArgumentParser, flag: str, what: str) -> None:
+    command.add_argument(flag, action="append", default=[], metavar="KEY=VALUE", help=what)
+
+
+def _reasoning(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--reasoning", choices=("strip", "keep"), default="strip", help="hide think blocks from judges (default), or not"
+    )
+
+
+def _judge(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--judge", action="append", default=[], metavar="NAME=SPEC", help="the model behind an LLM judge"
+    )
+
+
+def _run(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: a name under runs/)")
+    command.add_argument("--overwrite", action="store_true", help="replace a folder made by another config")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument(
+        "--fail-under", action="append", default=[], metavar="METRIC=VALUE", help="exit 1 if a metric is below VALUE"
+    )
+
+
+def _count(text: str) -> int:
+    return _whole(text, least=1)
+
+
+def _natural(text: str) -> int:
+    return _whole(text, least=0)
+
+
+def _whole(text: str, *, least: int) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (value > 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return value

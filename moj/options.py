@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from harness.errors import ConfigError
 
 KINDS = ("judges", "benchmarks", "engines", "trainers")
 
@@ -40,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     _pairs(evaluate, "--template-arg", "for the chat template")
     _reasoning(evaluate)
     _judge(evaluate)
-    evaluate.add_argument("--dry-run", action="store_true", help="show prompts, token ids and a cost estimate; ask nothing")
+    evaluate.add_argument("--dry-run", action="store_true", help="show prompts, token ids and cost; ask nothing")
     evaluate.add_argument("--budget", type=_positive, metavar="USD", help="stop, resumably, when this much is spent")
     _run(evaluate)
 
@@ -74,18 +78,19 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def key_values(pairs: list[str], flag: str) -> dict[str, Any]:
-    """`KEY=VALUE` pairs, values read as YAML scalars (numbers, true, lists); raises `argparse.ArgumentTypeError`."""
-    import yaml
-
+def key_values(pairs: Sequence[str], flag: str) -> dict[str, Any]:
+    """`KEY=VALUE` pairs. A value that is JSON is read as such (numbers, true, null, lists, quoted text with escapes),
+    anything else is text as it stands. Raises `ConfigError` for a pair without a key or an equals sign."""
     found: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise argparse.ArgumentTypeError(f"{flag} takes KEY=VALUE, not {pair!r}")
+            raise ConfigError(f"{flag} takes KEY=VALUE, not {pair!r}")
+        if key in found:
+            raise ConfigError(f"{flag} names {key!r} twice")
         try:
-            found[key] = yaml.safe_load(value) if value else ""
-        except yaml.YAMLError:
+            found[key] = json.loads(value)
+        except ValueError:
             found[key] = value
     return found
 
@@ -114,7 +119,10 @@ def _pairs(command: argparse.ArgumentParser, flag: str, what: str) -> None:
 
 def _reasoning(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--reasoning", choices=("strip", "keep"), default="strip", help="hide think blocks from judges (default), or not"
+        "--reasoning",
+        choices=("strip", "keep"),
+        default="strip",
+        help="hide think blocks from judges (default), or not",
     )
 
 

@@ -1,0 +1,19 @@
+"""Runs the benches named on the command line, or all of them."""
+
+import importlib
+import sys
+
+PARTS = ("startup", "math", "generate", "evaluate")
+
+
+def main() -> None:
+    names = sys.argv[1:] or PARTS
+    for name in names:
+        if name not in PARTS:
+            sys.exit(f"unknown bench {name!r}; there are {', '.join(PARTS)}")
+    for name in names:
+        print(f"== {name}", flush=True)
+        importlib.import_module(f"bench.{name}").main()
+
+
+main()

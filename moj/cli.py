@@ -1,0 +1,46 @@
+"""`moj`: reads the command line, runs the command, and turns errors into one line and an exit code.
+
+Exit codes: 0 done, 1 a user's mistake or a failed gate, 2 usage, 130 interrupted with a resumable run.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from harness.errors import MojError
+from moj.options import parser
+
+Command = Callable[..., tuple[dict[str, Any], int]]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs `moj` with these arguments and returns the exit code."""
+    arguments = parser().parse_args(argv)
+    from moj import commands
+
+    command: Command = getattr(commands, f"run_{arguments.command}")
+    try:
+        answer, code = command(arguments)
+        if arguments.json:
+            sys.stdout.write(json.dumps(answer, ensure_ascii=True, allow_nan=False) + "\n")
+            sys.stdout.flush()
+        return code
+    except MojError as error:
+        return _complain(str(error), as_json=arguments.json)
+    except BrokenPipeError:
+        # The reader of our output went away (`moj list | head`): nothing is left to say, and nobody to say it to.
+        sys.stdout = None  # type: ignore[assignment]  # keeps the interpreter from flushing a closed pipe at exit
+        return 0
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted; finished rows are kept, and the same command goes on from there\n")
+        return 130
+
+
+def _complain(message: str, *, as_json: bool) -> int:
+    sys.stderr.write(f"moj: {message}\n")
+    if as_json:
+        sys.stdout.write(json.dumps({"error": message}) + "\n")
+    return 1

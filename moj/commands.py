@@ -1,0 +1,216 @@
+"""What each command does: arguments in, the JSON answer and the exit code out; tables go to stdout unless `--json`."""
+
+from __future__ import annotations
+
+import argparse
+import glob
+from pathlib import Path
+from typing import Any
+
+from benchmarks import BENCHMARKS
+from benchmarks.settings import Settings
+from harness.engines import ENGINES
+from harness.errors import ConfigError, MojError
+from judges import JUDGES
+from moj.options import KINDS, key_values
+from moj.show import Show
+from trainers import TRAINERS
+
+Answer = tuple[dict[str, Any], int]
+REGISTRIES = {"judges": JUDGES, "benchmarks": BENCHMARKS, "engines": ENGINES, "trainers": TRAINERS}
+
+
+def run_list(arguments: argparse.Namespace) -> Answer:
+    """Names, one line each, and what each needs."""
+    kinds = [arguments.kind] if arguments.kind else list(KINDS)
+    answer = {
+        kind: [
+            {"name": entry.name, "summary": entry.summary, "needs": entry.needs} for entry in REGISTRIES[kind].entries()
+        ]
+        for kind in kinds
+    }
+    if not arguments.json:
+        Show(quiet=False).listing(answer)
+    return answer, 0
+
+
+def run_eval(arguments: argparse.Namespace) -> Answer:
+    """Asks models and judges what they say."""
+    from benchmarks.evaluate import evaluate
+
+    settings = _settings(
+        arguments,
+        samples=arguments.samples,
+        shots=arguments.shots,
+        system=arguments.system,
+        chat=arguments.chat,
+        gen=key_values(arguments.gen, "--gen"),
+        model_args=key_values(arguments.model_arg, "--model-arg"),
+        template_args=key_values(arguments.template_arg, "--template-arg"),
+    )
+    models, names = _models(arguments.models), _names(arguments.benchmarks)
+    show = Show(quiet=arguments.json)
+    if arguments.dry_run:
+        from moj.dry_run import dry_run
+
+        return dry_run(models, names, settings, show), 0
+    with show:
+        found = evaluate(
+            models,
+            names,
+            settings,
+            out=arguments.out,
+            overwrite=arguments.overwrite,
+            budget_usd=arguments.budget,
+            on_progress=show.progress,
+            on_notice=show.notice,
+        )
+    return _finish(found, arguments, show)
+
+
+def run_score(arguments: argparse.Namespace) -> Answer:
+    """Judges recorded responses."""
+    from benchmarks.score import score
+
+    show = Show(quiet=arguments.json)
+    with show:
+        found = score(
+            arguments.benchmark,
+            arguments.file,
+            _settings(arguments),
+            out=arguments.out,
+            overwrite=arguments.overwrite,
+            on_progress=show.progress,
+            on_notice=show.notice,
+        )
+    return _finish(found, arguments, show)
+
+
+def run_judge(arguments: argparse.Namespace) -> Answer:
+    """Verdicts for a file of prompts, responses and targets; training data from them."""
+    from moj.judge import judge_file
+
+    show = Show(quiet=arguments.json)
+    with show:
+        answer = judge_file(
+            _names(arguments.judges), arguments.file, write=arguments.write, limit=arguments.limit, show=show
+        )
+    if not arguments.json:
+        show.verdicts(answer)
+    return answer, 0
+
+
+def run_train(arguments: argparse.Namespace) -> Answer:
+    """Runs a trainer."""
+    from moj.train import train
+
+    show = Show(quiet=arguments.json)
+    with show:
+        answer = train(
+            arguments.config,
+            key_values(arguments.overrides, "an override"),
+            out=arguments.out,
+            overwrite=arguments.overwrite,
+            on_step=show.step,
+            on_notice=show.notice,
+        )
+    if not arguments.json:
+        show.trained(answer)
+    return answer, 0
+
+
+def run_demo(arguments: argparse.Namespace) -> Answer:
+    """Builds a base model, scores it, shows what came out."""
+    from moj.demo import demo
+
+    show = Show(quiet=arguments.json)
+    return demo(out=arguments.out, seed=arguments.seed, limit=arguments.limit, show=show), 0
+
+
+def run_doctor(arguments: argparse.Namespace) -> Answer:
+    """What works here."""
+    from moj.doctor import examine
+
+    answer = examine()
+    if not arguments.json:
+        Show(quiet=False).doctor(answer)
+    return answer, 0
+
+
+def _settings(arguments: argparse.Namespace, **more: Any) -> Settings:
+    if arguments.judge:
+        raise ConfigError(f"--judge {arguments.judge[0]}: no judge of these benchmarks asks a model")
+    data = {name: str(path) for name, path in key_values(arguments.data, "--data").items()}
+    return Settings(limit=arguments.limit, data=data, reasoning=arguments.reasoning, seed=arguments.seed, **more)
+
+
+def _models(patterns: list[str]) -> list[str]:
+    """Model strings with globs in the path of a folder or file spread out, in the order of their names."""
+    models: list[str] = []
+    for pattern in patterns:
+        kind, colon, path = pattern.partition(":")
+        if colon and glob.has_magic(path) and kind in ("hf", "vllm", "replay"):
+            found = sorted(glob.glob(path), key=_by_number)
+            if not found:
+                raise MojError(f"{pattern}: no file or folder matches")
+            models += [f"{kind}:{one}" for one in found]
+        else:
+            models.append(pattern)
+    return models
+
+
+def _by_number(path: str) -> tuple[str, int, str]:
+    """Checkpoints `100`, `1000`, `200` in the order of their steps."""
+    name = Path(path).name
+    return (str(Path(path).parent), int(name) if name.isdigit() else -1, name)
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise ConfigError(f"{text!r} names nothing")
+    return names
+
+
+def _finish(found: list[dict[str, Any]], arguments: argparse.Namespace, show: Show) -> Answer:
+    """The answer, its table, and the gates."""
+    answer = found[0] if len(found) == 1 else {"results": found}
+    if not arguments.json:
+        show.results(found)
+    for line in _resume_hints(found):
+        show.notice(line)
+    failed = _gates(found, key_values(arguments.fail_under, "--fail-under"))
+    for line in failed:
+        show.notice(line)
+    return answer, 1 if failed else 0
+
+
+def _resume_hints(found: list[dict[str, Any]]) -> list[str]:
+    lines = []
+    for result in found:
+        undecided = {kind: count for kind, count in result["undecided"].items() if count}
+        if undecided:
+            counts = ", ".join(f"{count} {kind}" for kind, count in undecided.items())
+            hint = "; the same command asks the failed ones again" if undecided.get("error") else ""
+            lines.append(f"{result['model']} on {result['benchmark']}: {counts} undecided of {result['n']}{hint}")
+    return lines
+
+
+def _gates(found: list[dict[str, Any]], gates: dict[str, Any]) -> list[str]:
+    """A line for every gate that failed: below its value, on the worst bound unless everything is decided."""
+    failed = []
+    for metric, least in gates.items():
+        if isinstance(least, bool) or not isinstance(least, (int, float)):
+            raise ConfigError(f"--fail-under {metric}={least}: the value is not a number")
+        with_it = [result for result in found if metric in result["metrics"]]
+        if not with_it:
+            known = sorted({name for result in found for name in result["metrics"]})
+            raise ConfigError(f"--fail-under {metric}: no such metric here; there are {', '.join(known)}")
+        for result in with_it:
+            summary = result["metrics"][metric]
+            complete = result["decided"] == result["n"]
+            value = summary["value"] if complete else summary["bounds"][0]
+            if value is None or value < least:
+                which = "" if complete else " at worst (not every row is decided)"
+                failed.append(f"gate: {result['model']}: {metric} is {value}{which}, below {least}")
+    return failed

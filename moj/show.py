@@ -1,0 +1,182 @@
+"""How things look in a terminal: tables on stdout, progress and notices on stderr; plain lines where no one watches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from benchmarks.progress import Progress as Where
+
+PLAIN_EVERY = 15.0  # seconds between progress lines where stderr is not a terminal
+
+
+class Show:
+    """One command's output. `quiet` (`--json`) keeps stdout free of everything but the JSON object."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+        self.out = Console(highlight=False, quiet=quiet)
+        self.err = Console(stderr=True, highlight=False)
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self.err,
+            disable=not self.err.is_terminal,
+        )
+        self._tasks: dict[str, tuple[TaskID, float, int]] = {}
+        self._said = 0.0
+
+    def __enter__(self) -> Show:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def notice(self, text: str) -> None:
+        """A line for the person at the terminal."""
+        self.err.print(Text(printable(f"moj: {text}")), soft_wrap=True)
+
+    def progress(self, where: Where) -> None:
+        """A bar (or now and then a line) with rate, time left, running score, failures and cost."""
+        score = "" if where.score is None else f"score {where.score:.3f}"
+        failed = f"{where.failed} failed" if where.failed else ""
+        cost = "" if where.cost_usd is None else f"${where.cost_usd:.4f}"
+        note = "  ".join(part for part in (score, failed, cost) if part)
+        self._advance(f"{where.model} · {where.benchmark}", where.done, where.total, note, "rows/s")
+
+    def step(self, metrics: Mapping[str, Any]) -> None:
+        """A trainer's step: a bar with the loss."""
+        note = f"loss {metrics['loss']:.4f}" if "loss" in metrics else ""
+        self._advance(
+            str(metrics.get("trainer", "train")), int(metrics["step"]), int(metrics["steps"]), note, "steps/s"
+        )
+
+    def _advance(self, name: str, done: int, total: int, note: str, unit: str) -> None:
+        now = time.monotonic()
+        if name not in self._tasks:
+            task = self._bars.add_task(name, total=total, completed=done, rate="", note=note)
+            self._tasks[name] = (task, now, done)
+        task, began, at_first = self._tasks[name]
+        seconds = now - began
+        rate = f"{(done - at_first) / seconds:.1f} {unit}" if seconds > 0.5 and done > at_first else ""
+        self._bars.update(task, completed=done, rate=rate, note=note)
+        if not self.err.is_terminal and (now - self._said > PLAIN_EVERY or done == total):
+            self._said = now
+            self.err.print(Text(f"{name}: {done}/{total} {rate} {note}".rstrip()), soft_wrap=True)
+
+    def results(self, found: list[dict[str, Any]]) -> None:
+        """The metrics of every model and benchmark, and the tables that a benchmark breaks them into."""
+        table = Table(box=None, pad_edge=False)
+        for head in ("model", "metric", "value", "95% interval", "bounds", "decided"):
+            table.add_column(head, justify="left" if head in ("model", "metric") else "right")
+        for result in found:
+            for metric, summary in result["metrics"].items():
+                table.add_row(
+                    Text(result["model"]),
+                    metric,
+                    *_numbers(summary),
+                    f"{result['decided']}/{result['n']}",
+                )
+        self.out.print(table)
+        for result in found:
+            for key, groups in result.get("by", {}).items():
+                self.out.print()
+                self.out.print(_by_table(result, key, groups))
+            self.out.print(Text(_footer(result)), soft_wrap=True)
+
+    def listing(self, kinds: Mapping[str, list[dict[str, str]]]) -> None:
+        """Names, a line each."""
+        for kind, entries in kinds.items():
+            table = Table(box=None, pad_edge=False, show_header=True, title_justify="left")
+            table.add_column(kind, style="bold")
+            table.add_column("")
+            table.add_column("needs")
+            for entry in entries:
+                table.add_row(entry["name"], entry["summary"], entry["needs"])
+            self.out.print(table)
+            self.out.print()
+
+    def verdicts(self, answer: Mapping[str, Any]) -> None:
+        """What each judge decided, in counts."""
+        table = Table(box=None, pad_edge=False)
+        for head in ("judge", "pass", "fail", "unparsed", "timeout", "error", "mean score"):
+            table.add_column(head, justify="left" if head == "judge" else "right")
+        for judge, counts in answer["summary"].items():
+            score = "–" if counts["score"] is None else f"{counts['score']:.4f}"
+            outcomes = ("pass", "fail", "unparsed", "timeout", "error")
+            table.add_row(judge, *[str(counts[outcome]) for outcome in outcomes], score)
+        self.out.print(table)
+        for kind, line in answer.get("written", {}).items():
+            self.out.print(Text(f"{kind}: {line}"), soft_wrap=True)
+
+    def trained(self, answer: Mapping[str, Any]) -> None:
+        """Where the model is and how the loss went."""
+        for key, value in answer.items():
+            self.out.print(Text(f"{key}: {value}"), soft_wrap=True)
+
+    def doctor(self, answer: Mapping[str, Any]) -> None:
+        """A line a check, with what to do about what is missing."""
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for check in answer["checks"]:
+            mark = {"ok": "[green]ok[/green]", "missing": "[yellow]--[/yellow]", "bad": "[red]!![/red]"}[check["state"]]
+            table.add_row(mark, check["name"], Text(check["found"]), Text(check["remedy"]))
+        self.out.print(table)
+
+    def sample(self, row: Mapping[str, Any], number: int) -> None:
+        """One transcript: prompt, response, and what the judges said."""
+        self.out.rule(
+            Text(printable(f"{row['benchmark']} · prompt {row['prompt_id']} · {row['sample']}")), align="left"
+        )
+        for message in row["prompt"]["messages"]:
+            self.out.print(Text(printable(f"{message['role']}: {message['content']}")), soft_wrap=True)
+        self.out.print(Text(printable(f"response: {row['response']['text']}")), soft_wrap=True)
+        for metric, verdict in row["verdicts"].items():
+            self.out.print(Text(printable(f"{metric}: {verdict['outcome']} ({verdict['reason']})")), soft_wrap=True)
+
+
+def _numbers(summary: Mapping[str, Any]) -> tuple[str, str, str]:
+    low, high = summary["bounds"]
+    bounds = f"{low:.4f} to {high:.4f}" if low != high else ""
+    if summary["value"] is None:
+        return ("undecided", "", bounds)
+    first, last = summary["ci95"]
+    return (f"{summary['value']:.4f} ± {summary['stderr']:.4f}", f"{first:.4f} to {last:.4f}", bounds)
+
+
+def _by_table(result: Mapping[str, Any], key: str, groups: Mapping[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    headline = next(iter(result["metrics"]))
+    table.add_column(f"{headline} by {key} ({result['model']})")
+    table.add_column("n", justify="right")
+    table.add_column("value", justify="right")
+    table.add_column("95% interval", justify="right")
+    for name, summary in groups.items():
+        value, interval, _ = _numbers(summary)
+        table.add_row(Text(name), str(summary["n"]), value, interval)
+    return table
+
+
+def _footer(result: Mapping[str, Any]) -> str:
+    part = result.get("part")
+    parts = [f"run: {result['run']}"]
+    if part:
+        parts.append(f"part: {part['prompts']} of {part['of']} prompts")
+    if result.get("cut_by_length"):
+        parts.append(f"cut by length: {result['cut_by_length']}")
+    return "  ".join(parts)
+
+
+def printable(text: str) -> str:
+    """Text that somebody else wrote, safe to show: control characters (terminal escapes among them) are spelled out."""
+    return "".join(char if char in "\n\t" or char.isprintable() else ascii(char)[1:-1] for char in text)

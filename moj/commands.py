@@ -93,7 +93,7 @@ def run_judge(arguments: argparse.Namespace) -> Answer:
     show = Show(quiet=arguments.json)
     with show:
         answer = judge_file(
-            _names(arguments.judges), arguments.file, write=arguments.write, limit=arguments.limit, show=show
+            _names(arguments.judges), arguments.file, write=arguments.write, limit=arguments.limit, on_count=show.count
         )
     if not arguments.json:
         show.verdicts(answer)

@@ -93,7 +93,7 @@ class Show:
             for key, groups in result.get("by", {}).items():
                 self.out.print()
                 self.out.print(_by_table(result, key, groups))
-            self.out.print(Text(_footer(result)), soft_wrap=True)
+            self.say(_footer(result))
 
     def listing(self, kinds: Mapping[str, list[dict[str, str]]]) -> None:
         """Names, a line each."""
@@ -118,12 +118,25 @@ class Show:
             table.add_row(judge, *[str(counts[outcome]) for outcome in outcomes], score)
         self.out.print(table)
         for kind, line in answer.get("written", {}).items():
-            self.out.print(Text(f"{kind}: {line}"), soft_wrap=True)
+            self.say(f"{kind}: {line}")
+
+    def count(self, done: int, total: int) -> None:
+        """A bar of cases judged."""
+        self._advance("judging", done, total, "", "rows/s")
+
+    def say(self, text: str) -> None:
+        """A plain line on stdout."""
+        self.out.print(Text(printable(text)), soft_wrap=True)
+
+    def plan(self, plan: Mapping[str, Any]) -> None:
+        """What a dry run found, a line a fact."""
+        for key, value in plan.items():
+            self.say(f"{key}: {value}")
 
     def trained(self, answer: Mapping[str, Any]) -> None:
         """Where the model is and how the loss went."""
         for key, value in answer.items():
-            self.out.print(Text(f"{key}: {value}"), soft_wrap=True)
+            self.say(f"{key}: {value}")
 
     def doctor(self, answer: Mapping[str, Any]) -> None:
         """A line a check, with what to do about what is missing."""
@@ -133,16 +146,16 @@ class Show:
             table.add_row(mark, check["name"], Text(check["found"]), Text(check["remedy"]))
         self.out.print(table)
 
-    def sample(self, row: Mapping[str, Any], number: int) -> None:
+    def sample(self, row: Mapping[str, Any]) -> None:
         """One transcript: prompt, response, and what the judges said."""
         self.out.rule(
             Text(printable(f"{row['benchmark']} · prompt {row['prompt_id']} · {row['sample']}")), align="left"
         )
         for message in row["prompt"]["messages"]:
-            self.out.print(Text(printable(f"{message['role']}: {message['content']}")), soft_wrap=True)
-        self.out.print(Text(printable(f"response: {row['response']['text']}")), soft_wrap=True)
+            self.say(f"{message['role']}: {message['content']}")
+        self.say(f"response: {row['response']['text']}")
         for metric, verdict in row["verdicts"].items():
-            self.out.print(Text(printable(f"{metric}: {verdict['outcome']} ({verdict['reason']})")), soft_wrap=True)
+            self.say(f"{metric}: {verdict['outcome']} ({verdict['reason']})")
 
 
 def _numbers(summary: Mapping[str, Any]) -> tuple[str, str, str]:

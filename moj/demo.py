@@ -1,0 +1,57 @@
+"""`moj demo`: builds a small base model from nothing, scores it on the micro benchmarks, shows what came out."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.evaluate import evaluate
+from benchmarks.settings import Settings
+from moj.show import Show
+from moj.train import train
+
+PRESET = "micro_base.yaml"
+BENCHMARKS = ("micro_math", "micro_instructions", "micro_chat")
+
+
+def demo(*, out: Path, seed: int, limit: int | None, show: Show) -> dict[str, Any]:
+    """Trains the preset base model into `out/base` and evaluates it into `out/eval`; both resume.
+
+    The answer holds the model's folder, one result a benchmark, and three samples with their verdicts.
+    """
+    config = yaml.safe_load(files("trainers").joinpath("presets", PRESET).read_text(encoding="utf-8"))
+    with show:
+        show.notice(f"building a base model from nothing (about a minute and a half on two cores), in {out / 'base'}")
+        base = train({**config, "seed": seed}, out=out / "base", on_step=show.step, on_notice=show.notice)
+        show.notice(f"scoring it on {', '.join(BENCHMARKS)}; micro_code waits for the code judge")
+        found = evaluate(
+            [f"hf:{base['model']}"],
+            BENCHMARKS,
+            Settings(limit=limit, seed=seed),
+            out=out / "eval",
+            on_progress=show.progress,
+            on_notice=show.notice,
+        )
+    samples = pick_samples(out / "eval" / "samples.jsonl")
+    show.results(found)
+    for row in samples:
+        show.sample(row)
+    show.say(f"\nrun folder: {out / 'eval'}   model: {base['model']}   (moj eval hf:{base['model']} -b micro_math)")
+    return {"model": base["model"], "results": found, "samples": samples}
+
+
+def pick_samples(path: Path) -> list[dict[str, Any]]:
+    """One row of each benchmark, passes and fails in turn, the earliest prompt first."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows.sort(key=lambda row: (row["benchmark"], row["prompt_id"], row["sample"]))
+    picked = []
+    for turn, name in enumerate(BENCHMARKS):
+        own = [row for row in rows if row["benchmark"] == name]
+        wish = "fail" if turn % 2 else "pass"
+        fitting = [row for row in own if next(iter(row["verdicts"].values()))["outcome"] == wish]
+        picked += (fitting or own)[:1]
+    return picked

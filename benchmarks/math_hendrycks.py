@@ -43,7 +43,8 @@ def item(row: Row, index: int) -> Item:
     """A row of the data set or of MATH-500: `problem`, `solution`, `type` or `subject`, `level`, perhaps `answer`."""
     data = row.data
     solution = str(need(row, "solution"))
-    target = data.get("answer") or last_boxed(solution)
+    boxed = last_boxed(solution)
+    target = data.get("answer") or (boxed.text if boxed else None)
     if not target:
         raise DataError(f"{row.where}: solution: no \\boxed{{}} holds the answer, and there is no field answer")
     level = str(data.get("level", ""))

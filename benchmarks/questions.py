@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.base import Loaded, Request
@@ -20,7 +20,7 @@ class Item:
     question: str
     solution: str
     target: str
-    metadata: dict[str, object]
+    metadata: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from benchmarks.base import Loaded
 from benchmarks.recorded import read_recorded
 from benchmarks.settings import Settings, run_path
 from benchmarks.tasks import OnNotice, OnProgress, Task, judging, provenance, request, results
-from harness.datasets import read_table
+from harness.datasets import read_rows
 from harness.runs import RunFolder, environment
 
 
@@ -31,7 +31,7 @@ def score(
     """
     settings = settings or Settings()
     task_of = BENCHMARKS.get(benchmark)
-    table = read_table(file)
+    table = read_rows(file)
     whole = request(benchmark, Settings(data=settings.data, seed=settings.seed))
     groups = read_recorded(task_of, table.rows, lambda: task_of.load(whole))
     judges = task_of.judges()

@@ -45,8 +45,9 @@ def summarise(
     cut = sum(row.finish_reason == "length" for row in rows)
     if cut:
         result["cut_by_length"] = cut
-    if benchmark.by:
-        result["by"] = {key: table(rows, metrics[0], key) for key in benchmark.by}
+    by = {key: table(rows, metrics[0], key) for key in benchmark.by if any(key in row.prompt.metadata for row in rows)}
+    if by:
+        result["by"] = by
     return result
 
 

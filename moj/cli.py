@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(str(error), as_json=arguments.json)
     except BrokenPipeError:
         # The reader of our output went away (`moj list | head`): nothing is left to say, and nobody to say it to.
-        sys.stdout = None  # type: ignore[assignment]  # keeps the interpreter from flushing a closed pipe at exit
+        sys.stdout = None  # keeps the interpreter from flushing a closed pipe at exit
         return 0
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted; finished rows are kept, and the same command goes on from there\n")

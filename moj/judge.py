@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.recorded import conversation, response_text
-from harness.datasets import Row, read_table
+from harness.datasets import Row, read_rows
 from harness.errors import DataError, unknown
 from harness.records import UNDECIDED, Case, Prompt, Response, Verdict, dumps, from_dict, to_dict
 from judges import get_judge
@@ -33,7 +33,7 @@ def judge_file(
     if write is not None and write[0] not in WRITERS:
         raise unknown("kind for --write", write[0], WRITERS)
     judges = {name: get_judge(name) for name in dict.fromkeys(names)}
-    cases = read_cases(read_table(file).rows[:limit])
+    cases = read_cases(read_rows(file).rows[:limit])
     verdicts: dict[str, list[Verdict]] = {name: [] for name in judges}
     for start in range(0, len(cases), CHUNK):
         for name, judge in judges.items():

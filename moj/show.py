@@ -164,7 +164,8 @@ def _numbers(summary: Mapping[str, Any]) -> tuple[str, str, str]:
     if summary["value"] is None:
         return ("undecided", "", bounds)
     first, last = summary["ci95"]
-    return (f"{summary['value']:.4f} ± {summary['stderr']:.4f}", f"{first:.4f} to {last:.4f}", bounds)
+    spread = "" if summary["stderr"] is None else f" ± {summary['stderr']:.4f}"
+    return (f"{summary['value']:.4f}{spread}", f"{first:.4f} to {last:.4f}", bounds)
 
 
 def _by_table(result: Mapping[str, Any], key: str, groups: Mapping[str, Any]) -> Table:

@@ -7,13 +7,13 @@ its judges' scores; a sample with an undecided verdict is left out and counted.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness import jsonl
 from harness.errors import DataError
-from harness.records import Case, Verdict, dumps
+from harness.records import Case, Verdict
 
 Turn = dict[str, str]
 Scored = list[tuple[float, str]]
@@ -24,13 +24,9 @@ def write_training_data(kind: str, path: Path, cases: Sequence[Case], verdicts: 
     """Writes `kind` to `path` whole or not at all, and says in a line what was written and left out."""
     rows = WRITERS[kind](cases, verdicts)
     undecided = sum(any(not verdict.decided for verdict in row) for row in verdicts)
-    text = "".join(dumps(row) + "\n" for row in rows)
-    half = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        half.write_text(text, encoding="utf-8")
-        half.replace(path)
+        jsonl.write_jsonl(path, rows)
     except OSError as error:
-        half.unlink(missing_ok=True)
         raise DataError(f"{path}: cannot be written: {error.strerror}") from error
     left_out = f", {undecided} undecided samples left out" if undecided else ""
     return f"{len(rows)} rows from {len(cases)} samples{left_out}, in {path}"

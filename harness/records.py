@@ -152,28 +152,45 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return to_dict(value)
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        plain = {str(key): _plain(item) for key, item in value.items()}
+        if len(plain) != len(value):
+            raise ValueError(f"keys that are one as text: {', '.join(map(repr, value))}")
+        return plain
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
     return value
 
 
 def from_dict(kind: type[Record], data: Mapping[str, Any]) -> Record:
-    """The record that `to_dict` wrote. Raises `ValueError` for unknown or missing keys, naming them."""
+    """The record that `to_dict` wrote. Raises `ValueError` for unknown or missing keys and wrong types, naming them."""
+    if not isinstance(data, Mapping):
+        raise ValueError(f"{kind.__name__}: {data!r:.60} is not an object with {', '.join(_names(kind))}")
     known = {item.name for item in dataclasses.fields(kind)}
     surplus = sorted(set(data) - known)
     if surplus:
         raise ValueError(f"{kind.__name__} has no field {', '.join(surplus)}; it has {', '.join(sorted(known))}")
     values = dict(data)
+    for item in dataclasses.fields(kind):
+        expected = _SCALARS.get(str(item.type))  # annotations are text in this module
+        if item.name in values and expected and type(values[item.name]) is not expected:
+            raise ValueError(f"{kind.__name__}: {item.name} is {values[item.name]!r:.60}, not {item.type}")
     for name, build in _NESTED.get(kind, {}).items():
         if values.get(name) is not None:
-            values[name] = build(values[name])
+            try:
+                values[name] = build(values[name])
+            except TypeError as error:
+                raise ValueError(f"{kind.__name__}: {name} is {values[name]!r:.60}: {error}") from error
     try:
         return kind(**values)
     except TypeError as error:
         raise ValueError(f"{kind.__name__}: {error}") from error
 
 
+def _names(kind: type) -> list[str]:
+    return [item.name for item in dataclasses.fields(kind)]
+
+
+_SCALARS: dict[str, type] = {"str": str, "int": int}
 _NESTED: dict[type, dict[str, Any]] = {
     Prompt: {"messages": lambda rows: tuple(from_dict(Message, row) for row in rows)},
     Response: {"usage": lambda row: from_dict(Usage, row), "token_ids": tuple, "logps": tuple},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -52,7 +53,7 @@ class Registry(Generic[T]):
         if entry.value is not None:
             return entry.value
         module, _, attribute = entry.where.partition(":")
-        value: T = getattr(importlib.import_module(module), attribute)
+        value: T = operator.attrgetter(attribute)(importlib.import_module(module))
         return value
 
     def entry(self, name: str) -> Entry[T]:
@@ -80,7 +81,11 @@ class Registry(Generic[T]):
     def _read_plugins(self) -> None:
         if self._plugins_read:
             return
-        self._plugins_read = True
+        found: dict[str, Entry[T]] = {}
         for point in importlib.metadata.entry_points(group=f"moj.{self.kind}s"):
             package = point.dist.name if point.dist else "a plugin"
-            self._put(Entry(point.name, f"from {package}", where=f"{point.module}:{point.attr}"))
+            if point.name in self._entries or point.name in found:
+                raise MojError(f"the {self.kind} {point.name!r} of {package} is already registered; remove {package}")
+            found[point.name] = Entry(point.name, f"from {package}", where=f"{point.module}:{point.attr}")
+        self._entries |= found
+        self._plugins_read = True

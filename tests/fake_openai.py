@@ -25,7 +25,21 @@ from typing import Any
 
 MISBEHAVIOUR = ("429", "500", "cut", "json", "silence")  # what a client must survive
 OTHERS = (
-    *("400", "401", "404", "too_long", "parameter", "empty", "null", "filter", "type", "slow", "429date", "error200"),
+    *(
+        "400",
+        "401",
+        "404",
+        "too_long",
+        "parameter",
+        "empty",
+        "null",
+        "filter",
+        "type",
+        "no_usage",
+        "slow",
+        "429date",
+        "error200",
+    ),
 )
 Chooser = Callable[[Mapping[str, Any], int], str | None]
 
@@ -224,6 +238,7 @@ _SPOILED: dict[str, Callable[[dict[str, Any]], object]] = {
     "empty": lambda good: good.update(choices=[]),
     "null": lambda good: good["choices"][0]["message"].update(content=None),
     "filter": lambda good: good["choices"][0].update(finish_reason="content_filter"),
+    "no_usage": lambda good: good.pop("usage"),
     "type": lambda good: good["choices"][0]["message"].update(content={"text": 7}),
 }
 

@@ -13,7 +13,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -106,7 +106,7 @@ class OpenAIEngine:
 
     def generate(
         self, prompts: Sequence[Prompt], sampling: Sampling, *, wanted: Wanted | None = None
-    ) -> Iterator[Response | Failure]:
+    ) -> Generator[Response | Failure, None, None]:
         """Responses and failures as they finish.
 
         Raises `ModelError` where every row would fail alike: a refused key, an unknown model, a refused parameter or no

@@ -1,0 +1,306 @@
+"""Finds the answer that a text commits itself to. Pure functions, linear in the text, each for one convention.
+
+The last commitment counts: of a box, a `#### N` line, an `A: N` line and "the answer is", the one that starts last.
+Without any: a bare answer is taken whole, else the last formula or number. Several boxes or formulas that only "and",
+"or" or a comma sets apart are one answer, a list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer in the words of its text, how it was found, and where it starts and ends."""
+
+    text: str
+    how: str
+    start: int = 0
+    end: int = 0
+
+
+THINK_END = "</think>"
+_BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_PERCENT = re.compile(r"\s{0,4}(?:\\?\)|\$)?\s{0,4}(?:\\?%|(?:percent|pct|percentage)(?![A-Za-z]))")
+_HASHES = re.compile(r"####[ \t]*([^\n]*)")
+_ANSWER_LINE = re.compile(r"^[ \t]*A:[ \t]*([^\n]+)", re.MULTILINE)
+_PHRASE = re.compile(
+    r"\banswer\b(?P<gap>[*_`\"\s]{0,8}|[^.\n:=]{1,40}?\s)(?:is|are|:|=)(?![A-Za-z])[*_`:=\s]{0,8}", re.IGNORECASE
+)
+_SENTENCE_END = re.compile(r"\.(?=\s|$)|\n|\bI hope\b|<\|")
+_MARK = re.compile(r"\\.|\$\$|\$", re.DOTALL)
+_CLOSING = {r"\(": r"\)", r"\[": r"\]", "$$": "$$", "$": "$"}
+_TEXT_GROUP = re.compile(r"\\(?:text[a-z]*|mbox|mathrm|operatorname)\s?\{[^{}]*\}")
+_PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}[ \t\n]{1,4}[A-Za-z]{2,}")
+_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+_MATH_WORDS = frozenset(
+    ("and", "or", "pi", "sin", "cos", "tan", "log", "ln", "exp", "sqrt", "inf", "infinity", "infty", "oo", "percent",
+     "pct", "percentage", "degrees", "cm", "mm", "km", "ft", "in", "kg", "lb", "mph", "pm", "am")
+)  # fmt: skip
+_NUMBER = re.compile(
+    r"(?<![\w.\\^_{])(?<![\w)\]}]-)-?[$€£¥₹]?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+|(?=\.[0-9]))(?:\.[0-9]+)?"
+    r"(?:[/:][0-9]+)?(?:\s?(?:\\?%|percent\b|pct\b))?"
+)
+_NEGATED = re.compile(r"(?:\bnot|n't|\bnever)\s(?:be\s|is\s|equal\sto\s)?$", re.IGNORECASE)
+_JOINER = re.compile(
+    r"[\s$,;]*(?:\\[()\[\]]|\\q?quad|\\text\s?\{\s?,?\s?(?:and|or)\s?\}|\band\b|\bor\b|[\s$,;])*", re.IGNORECASE
+)
+_LONGEST = 20_000  # characters of a formula or box that can still be part of a list
+
+
+def after_thinking(text: str) -> str:
+    """The text after the last `</think>`; nothing where thinking was opened and never closed."""
+    _, closed, answer = text.rpartition(THINK_END)
+    if not closed and text.lstrip().startswith("<think>"):
+        return ""
+    return answer if closed else text
+
+
+# -- the conventions
+
+
+def last_boxed(text: str) -> Found | None:
+    """The last outermost `\\boxed{...}` or `\\fbox{...}`, with its neighbours where they make one list.
+
+    A last box that is never closed gives an empty answer: what it would have held is unknown.
+    """
+    if "\\boxed" not in text and "\\fbox" not in text:
+        return None
+    boxes = _boxes(text)
+    if not boxes:
+        return None
+    start, inner, end = boxes[-1]
+    if inner < 0:
+        return Found("", "a box that is never closed", start)
+    parts = [_with_percent(text, text[inner : end - 1], end)]
+    for (_, earlier_inner, earlier_end), (later_start, _, _) in zip(boxes[-2::-1], boxes[:0:-1], strict=False):
+        if (
+            earlier_inner < 0
+            or len(parts) == 16
+            or not _joins_boxes(text[earlier_end:later_start][:80], later_start - earlier_end)
+        ):
+            break
+        parts.append(text[earlier_inner : earlier_end - 1])
+    unique = list(dict.fromkeys(part.strip() for part in reversed(parts)))
+    return Found(" , ".join(unique), "box" if len(unique) == 1 else f"{len(unique)} boxes", start)
+
+
+def _boxes(text: str) -> list[tuple[int, int, int]]:
+    """Outermost boxes as (start, start of the content or -1, end), by one pass over the braces."""
+    closing: dict[int, int] = {}
+    stack: list[int] = []
+    for mark in _BRACE.finditer(text):
+        if mark[0] == "{":
+            stack.append(mark.start())
+        elif mark[0] == "}" and stack:
+            closing[stack.pop()] = mark.end()
+    boxes: list[tuple[int, int, int]] = []
+    end = 0
+    for command in _BOX.finditer(text):
+        if command.start() < end:
+            continue
+        at = command.end()
+        while at < len(text) and text[at] in " \t\n":
+            at += 1
+        if at < len(text) and text[at] == "{":
+            end = closing.get(at, 0)
+            boxes.append((command.start(), at + 1 if end else -1, end))
+        else:  # `\boxed 7`: to the end of the formula or line
+            token = re.compile(r"[^\s${}\\.,]{1,40}").match(text, at)
+            if token:
+                end = token.end() + 1
+                boxes.append((command.start(), at, end))
+    return boxes
+
+
+def _joins_boxes(between: str, length: int) -> bool:
+    """Whether what stands between two boxes makes them one list: a joiner, or at most a word or two before "and"."""
+    if length > 70:
+        return False
+    if _JOINER.fullmatch(between) or (length < 10 and not re.search(r"[A-Za-z0-9=.*/^\n]", between)):
+        return True
+    return length <= 30 and re.fullmatch(r"[\s$)\\]*[A-Za-z ]+,? (?:and|or) [\s$(\\]*", between) is not None
+
+
+def hash_line(text: str) -> Found | None:
+    """GSM8K's `#### N`: the rest of the line after the last mark."""
+    return _last_line(text, _HASHES, "#### line") if "####" in text else None
+
+
+def answer_line(text: str) -> Found | None:
+    """The last line of the form `A: N`."""
+    return _last_line(text, _ANSWER_LINE, "A: line") if "A:" in text else None
+
+
+def _last_line(text: str, pattern: re.Pattern[str], how: str) -> Found | None:
+    last = next(reversed(list(pattern.finditer(text))), None)
+    return Found(last[1].strip(), how, last.start()) if last else None
+
+
+def final_phrase(text: str) -> Found | None:
+    """What follows the last "answer is" or "answer:", up to the end of its sentence."""
+    matches = list(_PHRASE.finditer(text))[-20:]
+    fallback = None
+    for match in reversed(matches):
+        sentence = (
+            _SENTENCE_END.split(text[match.end() : match.end() + 400], maxsplit=1)[0]
+            .replace('\\"', "")
+            .strip('*_`" \t')
+        )
+        if not sentence:
+            continue
+        found = _within(sentence)
+        if found and re.search(r"[0-9\\$]", found):
+            return Found(found, "final answer", match.start())
+        if found and len(found) <= 100 and fallback is None:
+            fallback = Found(found, "final answer", match.start())
+    return fallback
+
+
+def _within(sentence: str) -> str:
+    """The answer in a sentence that announces it; the whole of it where it names several numbers with "or"."""
+    run = last_formula(sentence)
+    if run and not re.search(r"\bor\b", sentence[: run.start]):
+        return run.text
+    if is_bare(sentence):
+        return sentence
+    count = sum(1 for _ in _NUMBER.finditer(sentence))
+    if count > 1 and re.search(r"\bor\b", sentence):
+        return sentence
+    number = last_number(sentence)
+    return number.text if number else sentence
+
+
+def last_formula(text: str) -> Found | None:
+    """The last `$...$`, `\\(...\\)` or `\\[...\\]`, with those before it that a comma, "and" or "or" joins to it."""
+    spans = _formulas(text)
+    if not spans:
+        return None
+    start, inner, inner_end, end = spans[-1]
+    parts = [_with_percent(text, text[inner:inner_end], end)]
+    for earlier, later in zip(spans[-2::-1], spans[:0:-1], strict=False):
+        between = text[earlier[3] : later[0]]
+        if len(parts) == 16 or len(between) > 20 or not between.strip() or not _JOINER.fullmatch(between):
+            break
+        parts.append(text[earlier[1] : earlier[2]])
+        start = earlier[0]
+    return Found(" , ".join(part.strip() for part in reversed(parts)), "formula", start, spans[-1][3])
+
+
+def _formulas(text: str) -> list[tuple[int, int, int, int]]:
+    """Formulas as (start, start and end of the content, end). A dollar sign before prose or a price opens none."""
+    if "$" not in text and "\\(" not in text and "\\[" not in text:
+        return []
+    marks = [mark for mark in _MARK.finditer(text) if mark[0] in ("$", "$$", r"\(", r"\)", r"\[", r"\]")]
+    upcoming: dict[str, int] = {}
+    following: list[int] = [0] * len(marks)  # index of the next mark that would close this one
+    for index in range(len(marks) - 1, -1, -1):
+        following[index] = upcoming.get(_CLOSING.get(marks[index][0], ""), -1)
+        upcoming[marks[index][0]] = index
+    spans = []
+    index = 0
+    while index < len(marks):
+        mark, close = marks[index], following[index]
+        if close > 0 and _is_formula(text, mark, marks[close]):
+            spans.append((mark.start(), mark.end(), marks[close].start(), marks[close].end()))
+            index = close + 1
+        else:
+            index += 1
+    return spans
+
+
+def _is_formula(text: str, opening: re.Match[str], closing: re.Match[str]) -> bool:
+    length = closing.start() - opening.end()
+    if not 0 < length <= _LONGEST:
+        return False
+    if opening[0] != "$":
+        return True
+    if text[closing.end() : closing.end() + 1].isdigit():
+        return False
+    return not _PROSE.search(_TEXT_GROUP.sub("", text[opening.end() : closing.start()]))
+
+
+def last_number(text: str) -> Found | None:
+    """The last number in the text; with the one before it where "or" stands between them. A denied one is skipped."""
+    numbers = [
+        number
+        for number in _NUMBER.finditer(text)
+        if not _NEGATED.search(text[max(0, number.start() - 14) : number.start()])
+    ]
+    if not numbers:
+        return None
+    last = numbers[-1]
+    if len(numbers) > 1:
+        between = text[numbers[-2].end() : last.start()]
+        if len(between) < 60 and re.search(r"\bor\b", between) and "." not in between:
+            return Found(f"{numbers[-2][0]} , {last[0]}", "two numbers", numbers[-2].start())
+    return Found(last[0], "last number", last.start())
+
+
+def is_bare(text: str) -> bool:
+    """Whether a text is nothing but an answer: one line of mathematics without prose or delimiters."""
+    text = text.strip()
+    if not 0 < len(text) <= _LONGEST or "\n" in text or text.count("$") > 1 or "\\(" in text or "\\[" in text:
+        return False
+    outside = _TEXT_GROUP.sub("", text)
+    return all(
+        word.casefold() in _MATH_WORDS or (len(word) <= 3 and not word.islower()) for word in _WORD.findall(outside)
+    )
+
+
+def _with_percent(text: str, content: str, end: int) -> str:
+    return content + r"\%" if _PERCENT.match(text, end) and not content.rstrip().endswith("%") else content
+
+
+# -- the regimes
+
+
+def auto(text: str) -> Found | None:
+    """The answer by any convention, the last commitment first. `None` where the text holds none."""
+    text = after_thinking(text)
+    if not text.strip():
+        return None
+    committed = [found for find in (last_boxed, hash_line, final_phrase) if (found := find(text))]
+    line = answer_line(text)
+    if line and "\n" not in text[line.start :].strip():
+        committed.append(line)
+    if committed:
+        return max(committed, key=lambda found: found.start)
+    if is_bare(text):
+        return Found(text.strip(), "whole response")
+    formula = last_formula(text)
+    found = last_number(text[formula.end :] if formula else text) or formula
+    if found:
+        return found
+    return Found(text.strip(), "whole response") if len(text) <= 100 else None
+
+
+def strict(text: str) -> Found | None:
+    """The answer where the format asks for it: a `#### N` line, an `A: N` line or a box, whichever comes last."""
+    text = after_thinking(text)
+    return max(
+        (found for find in (last_boxed, hash_line, answer_line) if (found := find(text))),
+        key=lambda found: found.start,
+        default=None,
+    )
+
+
+def flexible(text: str) -> Found | None:
+    """The strict answer where there is one, else the last number of the text."""
+    return strict(text) or last_number(after_thinking(text))
+
+
+REGIMES: dict[str, Callable[[str], Found | None]] = {"auto": auto, "strict": strict, "flexible": flexible}
+
+
+def from_target(target: str) -> str:
+    """The answer in a target, which may be a bare answer (the rule) or a whole solution that commits itself to one."""
+    if "\\boxed" in target or "####" in target or "\\fbox" in target or _formulas(target) or _PHRASE.search(target):
+        found = auto(target)
+        if found and found.text:
+            return found.text
+    return target.strip()

@@ -1,0 +1,94 @@
+"""One answer against one target, from texts to a decision; the same steps in this process and in a worker."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from harness.records import Outcome
+from judges.math import quick
+from judges.math.outcome import Decision
+from judges.math.parse import read
+from judges.math.structure import Decider
+from judges.math.tokens import Token, key, letters, tokenize
+from judges.math.tree import NeedsAlgebra, Node, Refused, Rules, TooBig, Unreadable, words
+
+# What asks for a computation. A response that holds one which its target does not, restates the question.
+CALCULUS = words("int iint oint sum prod lim limsup liminf max min sup gcd lcm det mod pmod partial nabla coprod")
+_DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]{2}")
+
+
+def decide(target: str, answer: str, rules: Rules) -> Decision | None:
+    """The decision, or `None` where algebra is needed."""
+    return _decide(target, answer, rules, quick.decider(rules))
+
+
+def in_worker(item: tuple[str, str, Mapping[str, Any]]) -> tuple[Outcome, str]:
+    """The decision with algebra at hand. Runs in a worker process: it may take long, or never end."""
+    target, answer, given = item
+    rules = Rules(**given)
+    algebra = importlib.import_module("judges.math.algebra")  # imports sympy, which only workers pay for
+    decision = _decide(target, answer, rules, algebra.decider(rules))
+    if decision is None and _calculus(target):
+        decision = importlib.import_module("judges.math.calculus").decide(target, answer)
+    return decision or Decision("unparsed", "they agree to fifty digits, and no proof was found")
+
+
+def _decide(target: str, answer: str, rules: Rules, decider: Decider) -> Decision | None:
+    if len(target) > 200 and target.strip() == answer.strip():
+        return Decision("pass", "the same text")
+    try:
+        wanted, given = tokenize(target), tokenize(answer)
+    except TooBig as error:
+        return Decision("fail", f"not the same text, and too long to read ({error})")
+    if key(wanted) == key(given):
+        return Decision("pass", "the same text")
+    if any(kind == "word" for kind, _ in (*wanted, *given)) and letters(wanted) == letters(given) != "":
+        return Decision("pass", "the same words")
+    operators = _operators(given) - _operators(wanted)
+    if operators:
+        return Decision("fail", f"unevaluated: it leaves {', '.join(sorted(operators))} to be computed")
+    try:
+        ours = read(target)
+    except (Unreadable, TooBig) as error:
+        return _unread(wanted, given, error)
+    try:
+        theirs = read(answer)
+    except (Unreadable, TooBig) as error:
+        return Decision("fail", f"not the same text, and the answer cannot be read: {error}")
+    ours, theirs = _decimal_comma(target, answer) or (ours, theirs)
+    try:
+        same = decider.same(ours, theirs)
+    except NeedsAlgebra:
+        return None
+    except Refused as error:
+        return Decision("fail", f"the answer cannot be right: {error}")
+    except (TooBig, Unreadable) as error:
+        return Decision("unparsed", f"out of reach: {error}")
+    return Decision("pass", "the same value") if same else Decision("fail", "another value")
+
+
+def _decimal_comma(target: str, answer: str) -> tuple[Node, Node] | None:
+    """`1,22` beside `1.22` is a decimal written with a comma, not a list."""
+    pair = [text.strip().strip("$") for text in (target, answer)]
+    for index in (0, 1):
+        if _DECIMAL_COMMA.fullmatch(pair[index]) and re.fullmatch(r"-?[0-9]+\.[0-9]+", pair[1 - index]):
+            pair[index] = pair[index].replace(",", ".")
+            return read(pair[0]), read(pair[1])
+    return None
+
+
+def _unread(wanted: tuple[Token, ...], given: tuple[Token, ...], error: Exception) -> Decision | None:
+    if _operators(wanted) and not any(kind == "word" for kind, _ in (*wanted, *given)):
+        return None
+    return Decision("fail", f"not the same text, and the target cannot be read: {error}")
+
+
+def _operators(tokens: tuple[Token, ...]) -> frozenset[str]:
+    return frozenset(value for kind, value in tokens if kind == "cmd" and value in CALCULUS)
+
+
+def _calculus(target: str) -> bool:
+    return bool(_operators(tokenize(target)))

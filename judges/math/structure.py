@@ -1,0 +1,378 @@
+"""Are two trees the same answer? Collections, intervals, matrices and relations here; two scalars through a callback.
+
+The target decides how strictly the response is read: `x = 5` answers 5, but 5 does not answer `2x + z = 5`; a list
+never answers a number. Scalars are compared by `scalar(target, response)`, which may raise `NeedsAlgebra`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from judges.math.matrices import matrix
+from judges.math.numbers import Undefined, exact, near
+from judges.math.tree import INFINITY, NeedsAlgebra, Node, Refused, Rules, TooBig, Unreadable, contains, number
+from judges.math.units import clash
+
+_COLLECTIONS = ("list", "set", "seq")
+_SETS = ("union", "cap", "minus")
+MAX_ITEMS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """The rules of one case and the way to compare two of its scalars, relations and sets."""
+
+    rules: Rules
+    scalar: Callable[[Node, Node], bool]
+    proportional: Callable[[Node, Node, bool], bool]  # two sides' differences: equal up to a (positive) factor
+    as_set: Callable[[Node], Node]  # the real solution set of a relation
+    same_sets: Callable[[Node, Node], bool]
+
+    def same(self, target: Node, response: Node) -> bool:
+        """Whether `response` gives the answer `target`. Raises `NeedsAlgebra`, `TooBig`, `Refused`."""
+        target, response = expand(target), expand(response)
+        if target == response:
+            return True
+        if target[0] == "rel" or response[0] == "rel":
+            return self._relations(target, response)
+        if target[0] == "unit" or response[0] == "unit":
+            (target, ours), (response, theirs) = _measure(target), _measure(response)
+            return not clash(ours, theirs) and self.same(target, response)
+        if "text" in (target[0], response[0]):
+            return False
+        if contains(target, "matrix") or contains(response, "matrix"):
+            return self._matrices(target, response)
+        if target[0] in _SETS or response[0] in _SETS:
+            return self._unions(target, response)
+        if target[0] in _COLLECTIONS or response[0] in _COLLECTIONS:
+            return self._collections(target, response)
+        if target[0] == "ratio" or response[0] == "ratio":
+            return self._ratios(target, response)
+        return self._scalars(target, response)
+
+    def _scalars(self, target: Node, response: Node) -> bool:
+        """Numbers and expressions; a percent sign is a hundredth, or the unit that a bare number leaves out."""
+        target, response = _plain(target), _plain(response)
+        if (target[0] == "pct") != (response[0] == "pct"):
+            bare, marked = (target, response[1]) if response[0] == "pct" else (response, target[1])
+            readings = [(bare, marked), (bare, ("div", marked, number(100)))]
+            return any(self.scalar(*(pair if response[0] == "pct" else pair[::-1])) for pair in readings)
+        if target[0] == "pct":
+            target, response = target[1], response[1]
+        if contains(target, "const") or contains(response, "const"):
+            ours, theirs = _infinite(target), _infinite(response)
+            if ours or theirs:
+                return ours == theirs
+        return self.scalar(target, response)
+
+    def _matrices(self, target: Node, response: Node) -> bool:
+        if target[0] != response[0]:
+            if contains(target, "matrix") and contains(response, "matrix"):
+                return self._matrices(matrix(target), matrix(response))
+            ours, theirs = _vector(target), _vector(response)
+            return not self.rules.strict and len(ours) == len(theirs) > 0 and all(map(self.same, ours, theirs))
+        if len(target) != len(response) or len(target[1]) != len(response[1]):
+            return False
+        pairs = [
+            (ours, theirs)
+            for left, right in zip(target[1:], response[1:], strict=True)
+            for ours, theirs in zip(left, right, strict=True)
+        ]
+        return all(self.same(ours, theirs) for ours, theirs in pairs)
+
+    def _ratios(self, target: Node, response: Node) -> bool:
+        """2:4 is 1:2 and 1/2; times of day are no ratios: 12:30 is not 2:05."""
+        if target[0] == response[0] == "ratio":
+            if len(target) != len(response):
+                return False
+            if all(self.same(ours, theirs) for ours, theirs in zip(target[1:], response[1:], strict=True)):
+                return True
+            if _clock(target) or _clock(response):
+                return False
+            ours, theirs = target[1:], response[1:]
+            return all(
+                self.scalar(("mul", ours[0], theirs[at]), ("mul", ours[at], theirs[0])) for at in range(1, len(ours))
+            )
+        ratio, other, mirrored = (target, response, False) if target[0] == "ratio" else (response, target, True)
+        if len(ratio) != 3 or "unit" in (ratio[1][0], ratio[2][0]):
+            return False
+        if exact(ratio[2]) == 0:
+            return False
+        quotient: Node = ("div", ratio[1], ratio[2])
+        return self.scalar(other, quotient) if mirrored else self.scalar(quotient, other)
+
+    # -- collections
+
+    def _collections(self, target: Node, response: Node) -> bool:
+        ours, theirs = _members(target), _members(response)
+        if len(ours) > MAX_ITEMS or len(theirs) > MAX_ITEMS:
+            raise TooBig(f"more than {MAX_ITEMS} items")
+        target_interval, response_interval = _is_interval(target), _is_interval(response)
+        if target_interval != response_interval and "seq" in (target[0], response[0]):
+            halves = {(target[1:3] if target_interval else response[1:3])}
+            if halves != {("(", ")")} or "set" in (target[0], response[0]):
+                return (not self.rules.strict) and self._in_order(ours, theirs)
+        if target_interval and response_interval and target[1:3] != response[1:3]:
+            return False
+        if _ordered(target) or _ordered(response):
+            if self.rules.strict and "set" in (target[0], response[0]):
+                return False
+            return self._in_order(ours, theirs)
+        return self._same_members(ours, theirs)
+
+    def _in_order(self, ours: tuple[Node, ...], theirs: tuple[Node, ...]) -> bool:
+        if len(ours) != len(theirs):
+            return False
+        return all(map(self.same, ours, theirs))
+
+    def _same_members(self, ours: tuple[Node, ...], theirs: tuple[Node, ...]) -> bool:
+        """Each side's members all occur on the other; repeats are one."""
+        return self._covered(ours, theirs) and self._covered(theirs, ours, mirrored=True)
+
+    def _covered(self, wanted: tuple[Node, ...], present: tuple[Node, ...], *, mirrored: bool = False) -> bool:
+        doubtful = False
+        for member in wanted:
+            found, unsure = False, False
+            for other in present:
+                try:
+                    found = self.same(*((other, member) if mirrored else (member, other)))
+                except NeedsAlgebra:
+                    unsure = True
+                if found:
+                    break
+            if not found and not unsure:
+                return False
+            doubtful = doubtful or not found
+        if doubtful:
+            raise NeedsAlgebra
+        return True
+
+    def _unions(self, target: Node, response: Node) -> bool:
+        ours, theirs = _parts(target), _parts(response)
+        if ours and theirs and len(ours) == len(theirs):
+            try:
+                if self._same_members(ours, theirs):
+                    return True
+            except NeedsAlgebra:
+                pass
+        return self.same_sets(target, response)
+
+    # -- relations
+
+    def _relations(self, target: Node, response: Node) -> bool:
+        ours, theirs = self._named(target), self._named(response)
+        if theirs is not None and target[0] != "rel":
+            return self.same(target, theirs[1])
+        if ours is not None and response[0] != "rel":
+            return ours[0] is not None and self.same(ours[1], response)
+        if ours is not None and theirs is not None:
+            alike = ours[0] == theirs[0] or not self.rules.strict
+            if alike and ours[0] is not None and self.same(ours[1], theirs[1]):
+                return True
+        members, answered = (target if ours is None else ours[1]), (response if theirs is None else theirs[1])
+        if members[0] == "rel" and _is_set(answered):
+            return self.same(self.as_set(members), answered)
+        if answered[0] == "rel" and _is_set(members):
+            return self.rules.set_relations and self.same(members, self.as_set(answered))
+        return target[0] == response[0] == "rel" and self._inequalities(target, response)
+
+    def _named(self, node: Node) -> tuple[Node | None, Node] | None:
+        """The value that a chain of equations gives, and the name it gives it to (`None` for an expression).
+
+        All members that hold no variable must agree with the value. Raises `Refused` where they do not.
+        """
+        if node[0] != "rel" or not set(node[1]) <= {"=", "~", "in"}:
+            return None
+        ops, operands = node[1], node[2]
+        if "in" in ops and (ops != ("in",) or operands[1][0] not in (*_COLLECTIONS, *_SETS)):
+            return None
+        chain = [operands[0]] + [operand for op, operand in zip(ops, operands[1:], strict=True) if op != "~"]
+        rounded = [operand for op, operand in zip(ops, operands[1:], strict=True) if op == "~"]
+        if len(chain) == 2 and is_name(chain[1]) and not contains(chain[0], "sym", "text"):
+            chain.reverse()
+        value = chain[-1]
+        for other in chain[:-1]:
+            if not contains(other, "sym", "text") and "in" not in ops and not self.same(value, other):
+                raise Refused("its members are not equal")
+        for other in rounded:
+            if not _rounds(value, other):
+                raise Refused("its approximation is another number")
+        first = chain[0]
+        return (first if len(chain) > 1 and is_name(first) else None), value
+
+    def _inequalities(self, target: Node, response: Node) -> bool:
+        """Each comparison of the one chain occurs in the other, sides exchanged or scaled."""
+        ours, theirs = _comparisons(target), _comparisons(response)
+        if ours is None or theirs is None or len(ours) != len(theirs):
+            return False
+        left = list(theirs)
+        doubtful = False
+        for op, difference in ours:
+            for index, (other_op, other) in enumerate(left):
+                try:
+                    if op == other_op and self.proportional(difference, other, op in ("<", "<=")):
+                        del left[index]
+                        break
+                except NeedsAlgebra:
+                    doubtful = True
+            else:
+                if not doubtful:
+                    return False
+        if doubtful and left:
+            raise NeedsAlgebra
+        return True
+
+
+def expand(node: Node) -> Node:
+    """The tree with each plus-minus written out as two members, nested lists flattened and names spread over lists."""
+    tag = node[0]
+    if tag in ("list", "set"):
+        members: list[Node] = []
+        for member in node[1:]:
+            grown = expand(member)
+            members.extend(grown[1:] if grown[0] == "list" else [grown])
+        return _unnamed((tag, *members))
+    if tag == "seq":
+        return _unnamed((*node[:3], *(expand(member) for member in node[3:])))
+    if tag == "rel" and node[1] == ("=",) and node[2][1][0] not in ("list",):
+        grown = expand(node[2][1])
+        return ("rel", node[1], (node[2][0], grown)) if grown[0] == "list" else node
+    if tag in ("rel", "matrix", "text", "unit", "ratio", *_SETS) or not contains(node, "pm", "mp"):
+        return node
+    return ("list", _choose(node, "pm"), _choose(node, "mp"))
+
+
+def _unnamed(node: Node) -> Node:
+    """`AB = 4, CD = 5` is the tuple of its values, `x = 1, x = 2` and `n = 1, 2, 3` the list of them."""
+    head = 3 if node[0] == "seq" else 1
+    members = node[head:]
+    named = [
+        member for member in members if member[0] == "rel" and set(member[1]) <= {"=", "~"} and is_name(member[2][0])
+    ]
+    if not named:
+        return node
+    names = [member[2][0] for member in named]
+    if any(len(member[1]) > 1 for member in named):
+        return node
+    values: list[Node] = []
+    for member in members:
+        value = member[2][-1] if member in named else member
+        values.extend(value[1:] if value[0] == "list" else [value])
+    if node[0] == "list" and len(named) == len(members) and len(set(names)) == len(names) > 1:
+        return ("seq", "(", ")", *values)
+    if len(named) == len(members) or (len(named) == 1 and members[0] in named):
+        return (*node[:head], *values)
+    return node
+
+
+def is_name(node: Node) -> bool:
+    """Whether a tree only names something: x, AB, f(x), |AB|, V_1 : V_2, (p, q), or words."""
+    tag = node[0]
+    if tag in ("sym", "text"):
+        return True
+    if tag == "fn":
+        return (node[1] == "apply") or (node[1] == "abs" and is_name(node[2]))
+    if tag in ("mul", "div", "ratio", "list"):
+        return all(is_name(part) for part in node[1:])
+    return tag == "seq" and all(is_name(part) for part in node[3:])
+
+
+def _choose(node: Node, positive: str) -> Node:
+    if node[0] in ("pm", "mp"):
+        inner = _choose(node[1], positive)
+        return inner if node[0] == positive else ("neg", inner)
+    return tuple(_choose(part, positive) if isinstance(part, tuple) and part else part for part in node)
+
+
+def _measure(node: Node) -> tuple[Node, str]:
+    return (node[1], node[2]) if node[0] == "unit" else (node, "")
+
+
+def _plain(node: Node) -> Node:
+    """Without a degree sign, which is the unit of a bare angle."""
+    if node[0] == "deg":
+        return _plain(node[1])
+    if node[0] == "neg" and node[1][0] in ("deg", "pct"):
+        return ("neg", node[1][1]) if node[1][0] == "deg" else ("pct", ("neg", node[1][1]))
+    return node
+
+
+def _infinite(node: Node) -> int:
+    """1 and -1 for the infinities, 0 for the rest."""
+    if node == INFINITY:
+        return 1
+    return -_infinite(node[1]) if node[0] == "neg" else 0
+
+
+def _members(node: Node) -> tuple[Node, ...]:
+    if node[0] == "seq":
+        return node[3:]
+    return node[1:] if node[0] in ("list", "set") else (node,)
+
+
+def _vector(node: Node) -> tuple[Node, ...]:
+    if node[0] == "matrix":
+        return tuple(row[0] for row in node[1:]) if len(node[1]) == 1 else node[1] if len(node) == 2 else ()
+    return _members(node) if node[0] == "seq" else ()
+
+
+def _is_interval(node: Node) -> bool:
+    return node[0] == "seq" and len(node) == 5
+
+
+def _is_set(node: Node) -> bool:
+    return node[0] in (*_COLLECTIONS, *_SETS)
+
+
+def _ordered(node: Node) -> bool:
+    return node[0] == "seq"
+
+
+def _clock(node: Node) -> bool:
+    """Whether a ratio has the looks of a time of day; its minutes were two digits, so 10 and more or a zero."""
+    minutes = node[2] if node[2][0] != "unit" else node[2][1]
+    hours = node[1]
+    return (
+        len(node) == 3
+        and hours[0] == minutes[0] == "num"
+        and bool(hours[1] <= 24)
+        and (minutes[1] == 0 or 10 <= minutes[1] < 60 or node[2][0] == "unit")
+    )
+
+
+def _parts(node: Node) -> tuple[Node, ...]:
+    """The members of a union; empty where the set is built otherwise."""
+    if node[0] != "union":
+        return (node,) if node[0] not in ("cap", "minus") else ()
+    left, right = _parts(node[1]), _parts(node[2])
+    return (*left, *right) if left and right else ()
+
+
+def _comparisons(node: Node) -> list[tuple[str, Node]] | None:
+    """A chain as (operation, left minus right) with only <, <=, =, !=."""
+    found: list[tuple[str, Node]] = []
+    for op, left, right in zip(node[1], node[2], node[2][1:], strict=False):
+        if op in ("in", "~"):
+            return None
+        if op in (">", ">="):
+            op, left, right = {">": "<", ">=": "<="}[op], right, left
+        found.append((op, ("add", left, ("neg", right))))
+    return found
+
+
+def _rounds(value: Node, shown: Node) -> bool:
+    """Whether a number shown after an approximation sign is a rounding of the value, to a unit of its last place."""
+    try:
+        close = exact(shown)
+    except (TooBig, Undefined, Unreadable):
+        return False
+    if close is None or shown[0] not in ("num", "dec", "neg"):
+        return False
+    place = Fraction(1)
+    while (close / place).denominator != 1:
+        place /= 10
+        if place < Fraction(1, 10**30):
+            return False
+    return near(value, close, place)

@@ -176,7 +176,8 @@ def _from_hub(source: Source, split: str, environ: Mapping[str, str]) -> Table:
                 rows.append(Row(row, place, number))
                 digest.update(dumps(row, sort_keys=True).encode() + b"\n")
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
-        why = " ".join(str(closed or error).split())
+        cached = "no copy of it is in the cache" if isinstance(error, ConnectionError) else str(error)
+        why = " ".join((f"{closed}; {cached}" if closed else str(error)).split())
         raise DataError(
             f"{source.name}: the {split} split is nowhere to be had. The hub's {source.hub!r} (revision "
             f"{source.revision}): {why}. No file {source.files[split]} in "
@@ -191,7 +192,7 @@ def _from_hub(source: Source, split: str, environ: Mapping[str, str]) -> Table:
 def _closed(environ: Mapping[str, str]) -> str | None:
     """Why the hub cannot be asked, or `None`. Behind a proxy there is no quick way to know: its client then tries."""
     if environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
-        return "not asked, for HF_HUB_OFFLINE is set, and no copy of it is in the cache"
+        return "not asked, for HF_HUB_OFFLINE is set"
     if urllib.request.getproxies():
         return None
     address = urllib.parse.urlsplit(environ.get("HF_ENDPOINT") or "https://huggingface.co")
@@ -199,7 +200,7 @@ def _closed(environ: Mapping[str, str]) -> str | None:
     try:
         socket.create_connection((address.hostname or "", port), timeout=PROBE).close()
     except OSError as error:
-        return f"{address.hostname} cannot be reached ({error.strerror or error}), and no copy of it is in the cache"
+        return f"{address.hostname} cannot be reached ({error.strerror or error})"
     return None
 
 

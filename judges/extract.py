@@ -26,7 +26,7 @@ THINK_END = "</think>"
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _PERCENT = re.compile(r"\s{0,4}(?:\\?\)|\$)?\s{0,4}(?:\\?%|(?:percent|pct|percentage)(?![A-Za-z]))")
-_HASHES = re.compile(r"####[ \t]*([^\n]*)")
+_HASHES = re.compile(r"(?<!#)####(?!#)[ \t]*([^\n]*)")
 _ANSWER_LINE = re.compile(r"^[ \t]*A:[ \t]*([^\n]+)", re.MULTILINE)
 _PHRASE = re.compile(
     r"\banswer\b(?P<gap>[*_`\"\s]{0,8}|[^.\n:=]{1,40}?\s)(?:is|are|:|=)(?![A-Za-z])[*_`:=\s]{0,8}", re.IGNORECASE
@@ -127,8 +127,9 @@ def _joins_boxes(between: str, length: int) -> bool:
 
 
 def hash_line(text: str) -> Found | None:
-    """GSM8K's `#### N`: the rest of the line after the last mark."""
-    return _last_line(text, _HASHES, "#### line") if "####" in text else None
+    """GSM8K's `#### N`: the rest of the line after the last mark, unless that is a heading in words."""
+    found = _last_line(text, _HASHES, "#### line") if "####" in text else None
+    return found if found and (re.match(r"[-+$\\(. ]{0,8}[0-9]", found.text) or is_bare(found.text)) else None
 
 
 def answer_line(text: str) -> Found | None:
@@ -151,7 +152,7 @@ def final_phrase(text: str) -> Found | None:
             .replace('\\"', "")
             .strip('*_`" \t')
         )
-        if not sentence:
+        if not any(char.isalnum() for char in sentence):
             continue
         found = _within(sentence)
         if found and re.search(r"[0-9\\$]", found):
@@ -159,6 +160,20 @@ def final_phrase(text: str) -> Found | None:
         if found and len(found) <= 100 and fallback is None:
             fallback = Found(found, "final answer", match.start())
     return fallback
+
+
+def _emphatic(text: str, found: Found) -> bool:
+    """Whether a sentence announces its answer beyond doubt, so that it counts after a box too."""
+    lead = text[max(0, found.start - 12) : found.start].casefold()
+    return (
+        re.search(r"\b(?:the|final)\s{1,4}[*_]{0,2}$", lead) is not None
+        and re.match(
+            r"answer\b[*_\s]{0,4}(?:is|:)[*_:\s]{0,8}(?:[-$\\0-9(]|the final answer)",
+            text[found.start :][:60],
+            re.IGNORECASE,
+        )
+        is not None
+    )
 
 
 def _within(sentence: str) -> str:
@@ -265,6 +280,8 @@ def auto(text: str) -> Found | None:
     if not text.strip():
         return None
     committed = [found for find in (last_boxed, hash_line, final_phrase) if (found := find(text))]
+    if len(committed) > 1 and committed[-1].how == "final answer" and not _emphatic(text, committed[-1]):
+        committed.pop()  # "check the answer: ..." after a box
     line = answer_line(text)
     if line and "\n" not in text[line.start :].strip():
         committed.append(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
@@ -178,7 +179,7 @@ def approximate(node: Node, values: Mapping[str, Any], *, digits: int = DIGITS) 
     """The complex value of a scalar tree to about `digits` digits, its variables given by `values` (mpmath numbers).
 
     The base of a logarithm without one is the variable "log" of `values`. Raises `Undefined`, `TooBig`, and
-    `Unreadable` where the tree is no scalar or applies an unknown function.
+    `Unreadable` where the tree is no scalar.
     """
     if sum(1 for _ in walk(node)) > MAX_NODES:
         raise TooBig("an expression of too many parts")
@@ -238,7 +239,7 @@ def power(base: Any, exponent: Any) -> Any:
 def _function(node: Node, values: Mapping[str, Any]) -> Any:
     name = node[1]
     if name == "apply":
-        raise Unreadable("a function nobody has defined")
+        return _arbitrary(node[2][1], [_approximate(argument, values) for argument in node[3:]])
     first, *rest = [_approximate(argument, values) for argument in node[2:]]
     if abs(first) > 1e15 and name in _FUNCTIONS and name not in ("ln",):
         raise TooBig(f"{name} of a huge number")
@@ -264,6 +265,12 @@ def _function(node: Node, values: Mapping[str, Any]) -> Any:
     if abs(first) > 5000 or any(abs(value) > 5000 for value in rest):
         raise TooBig(f"{name} of a large number")
     return mpmath.factorial(first) if name == "factorial" else mpmath.binomial(first, rest[0])
+
+
+def _arbitrary(name: str, arguments: list[Any]) -> Any:
+    """A value for a function nobody has defined: any real number, the same for the same arguments."""
+    place = ",".join(mpmath.nstr(argument + mpmath.mpf(0), 20) for argument in arguments)
+    return mpmath.mpf(random.Random(f"{name}({place})").randint(10**8, 3 * 10**9)) / 10**9
 
 
 def _bounded(value: Any) -> Any:

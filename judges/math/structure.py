@@ -32,14 +32,17 @@ class Decider:
 
     def same(self, target: Node, response: Node) -> bool:
         """Whether `response` gives the answer `target`. Raises `NeedsAlgebra`, `TooBig`, `Refused`."""
+        ours, theirs = _assignments(target), _assignments(response)
+        if ours and ours.keys() == theirs.keys():
+            return all(self.same(ours[name], theirs[name]) for name in ours)
         target, response = expand(target), expand(response)
         if target == response:
             return True
         if target[0] == "rel" or response[0] == "rel":
             return self._relations(target, response)
         if target[0] == "unit" or response[0] == "unit":
-            (target, ours), (response, theirs) = _measure(target), _measure(response)
-            return not clash(ours, theirs) and self.same(target, response)
+            (target, unit), (response, other) = _measure(target), _measure(response)
+            return not clash(unit, other) and self.same(target, response)
         if "text" in (target[0], response[0]):
             return False
         if contains(target, "matrix") or contains(response, "matrix"):
@@ -267,6 +270,17 @@ def _unnamed(node: Node) -> Node:
     return node
 
 
+def _assignments(node: Node) -> dict[Node, Node]:
+    """Name to value for `x = 1, y = 2` in any order; empty for all else."""
+    members = node[1:] if node[0] == "list" else ()
+    table = {
+        member[2][0]: member[2][1]
+        for member in members
+        if member[0] == "rel" and member[1] == ("=",) and is_name(member[2][0])
+    }
+    return table if len(table) == len(members) > 1 else {}
+
+
 def is_name(node: Node) -> bool:
     """Whether a tree only names something: x, AB, f(x), |AB|, V_1 : V_2, (p, q), or words."""
     tag = node[0]
@@ -334,12 +348,9 @@ def _clock(node: Node) -> bool:
     """Whether a ratio has the looks of a time of day; its minutes were two digits, so 10 and more or a zero."""
     minutes = node[2] if node[2][0] != "unit" else node[2][1]
     hours = node[1]
-    return (
-        len(node) == 3
-        and hours[0] == minutes[0] == "num"
-        and bool(hours[1] <= 24)
-        and (minutes[1] == 0 or 10 <= minutes[1] < 60 or node[2][0] == "unit")
-    )
+    if len(node) != 3 or not hours[0] == minutes[0] == "num" or hours[1] > 24:
+        return False
+    return bool(node[2][0] == "unit" or minutes[1] == 0 or 10 <= minutes[1] < 60)
 
 
 def _parts(node: Node) -> tuple[Node, ...]:

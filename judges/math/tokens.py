@@ -21,6 +21,8 @@ _JOINERS = frozenset({"and", "or"})
 # Unit abbreviations that are read as a unit when they follow a number without \text.
 SHORT_UNITS = words("cm mm km dm ft in yd mi kg mg lb lbs oz hr hrs min sec ms mph kph am pm ml sq cu gal")
 
+_LETTER_UNITS = words("m g s h L l N J W V K C F")  # units only as \\text after a number
+
 _UNICODE = {
     "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ",
     "÷": "/", "⁄": "/", "∕": "/", "≤": r"\le ", "⩽": r"\le ", "≥": r"\ge ", "⩾": r"\ge ", "≠": r"\ne ",
@@ -79,6 +81,7 @@ def clean(text: str) -> str:
     if "," in text:
         text = _BRACED_COMMA.sub("", text)
     if "\\" in text:
+        text = text.replace(r"\left.", "").replace(r"\right.", "")
         text = _GAP.sub("", text)
     return _SPACED.sub(lambda match: match[1].replace(" ", ""), text)
 
@@ -185,6 +188,8 @@ def _letters(run: str, out: list[Token], *, in_text: bool) -> None:
         out.append(("op", "%"))
     elif run in _PLAIN_NAMES:
         out.append(("cmd", _PLAIN_NAMES[run]))
+    elif in_text and run in _LETTER_UNITS and out and (out[-1][0] == "num" or out[-1][1] in ("}", "degree")):
+        out.append(("word", run))
     elif len(run) == 1:
         out.append(("var", run))
     elif in_text or len(run) >= 4 or (run in SHORT_UNITS and out and out[-1][0] == "num"):

@@ -27,7 +27,7 @@ _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _PERCENT = re.compile(r"\s{0,4}(?:\\?\)|\$)?\s{0,4}(?:\\?%|(?:percent|pct|percentage)(?![A-Za-z]))")
 _HASHES = re.compile(r"(?<!#)####(?!#)[ \t]*([^\n]*)")
-_ANSWER_LINE = re.compile(r"^[ \t]*A:[ \t]*([^\n]+)", re.MULTILINE)
+_LINE = re.compile(r"[ \t]*([^\n]+)")
 _PHRASE = re.compile(
     r"\banswer\b(?P<gap>[*_`\"\s]{0,8}|[^.\n:=]{1,40}?\s)(?:is|are|:|=)(?![A-Za-z])[*_`:=\s]{0,8}", re.IGNORECASE
 )
@@ -90,10 +90,11 @@ def last_boxed(text: str) -> Found | None:
 
 
 def _boxes(text: str) -> list[tuple[int, int, int]]:
-    """Outermost boxes as (start, start of the content or -1, end), by one pass over the braces."""
+    """Outermost boxes as (start, start of the content or -1, end), by one pass over the braces from the first on."""
     closing: dict[int, int] = {}
     stack: list[int] = []
-    for mark in _BRACE.finditer(text):
+    first = _BOX.search(text)
+    for mark in _BRACE.finditer(text, first.start() if first else len(text)):
         if mark[0] == "{":
             stack.append(mark.start())
         elif mark[0] == "}" and stack:
@@ -128,22 +129,29 @@ def _joins_boxes(between: str, length: int) -> bool:
 
 def hash_line(text: str) -> Found | None:
     """GSM8K's `#### N`: the rest of the line after the last mark, unless that is a heading in words."""
-    found = _last_line(text, _HASHES, "#### line") if "####" in text else None
+    marks = list(_HASHES.finditer(text)) if "####" in text else []
+    found = Found(marks[-1][1].strip(), "#### line", marks[-1].start()) if marks else None
     return found if found and (re.match(r"[-+$\\(. ]{0,8}[0-9]", found.text) or is_bare(found.text)) else None
 
 
 def answer_line(text: str) -> Found | None:
     """The last line of the form `A: N`."""
-    return _last_line(text, _ANSWER_LINE, "A: line") if "A:" in text else None
-
-
-def _last_line(text: str, pattern: re.Pattern[str], how: str) -> Found | None:
-    last = next(reversed(list(pattern.finditer(text))), None)
-    return Found(last[1].strip(), how, last.start()) if last else None
+    at = text.rfind("A:")
+    while at >= 0:
+        before = at
+        while before and text[before - 1] in " \t":
+            before -= 1
+        line = _LINE.match(text, at + 2)
+        if line and (not before or text[before - 1] == "\n"):
+            return Found(line[1].strip(), "A: line", at)
+        at = text.rfind("A:", 0, before)
+    return None
 
 
 def final_phrase(text: str) -> Found | None:
     """What follows the last "answer is" or "answer:", up to the end of its sentence."""
+    if "nswer" not in text and "NSWER" not in text:  # spares the search through most texts
+        return None
     matches = list(_PHRASE.finditer(text))[-20:]
     fallback = None
     for match in reversed(matches):
@@ -241,11 +249,9 @@ def _is_formula(text: str, opening: re.Match[str], closing: re.Match[str]) -> bo
 
 def last_number(text: str) -> Found | None:
     """The last number in the text; with the one before it where "or" stands between them. A denied one is skipped."""
-    numbers = [
-        number
-        for number in _NUMBER.finditer(text)
-        if not _NEGATED.search(text[max(0, number.start() - 14) : number.start()])
-    ]
+    numbers = list(_NUMBER.finditer(text))
+    while numbers and _NEGATED.search(text[max(0, numbers[-1].start() - 14) : numbers[-1].start()]):
+        numbers.pop()
     if not numbers:
         return None
     last = numbers[-1]

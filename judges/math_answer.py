@@ -81,47 +81,56 @@ class _MathJudge:
         verdicts: list[Verdict | None] = []
         hard: dict[_Question, list[int]] = {}
         for index, case in enumerate(cases):
-            start = time.perf_counter()
             question, verdict = self._quick(case)
             if verdict is None and question is not None:
                 hard.setdefault(question, []).append(index)
-            verdicts.append(verdict and replace(verdict, seconds=time.perf_counter() - start))
+            verdicts.append(verdict)
         results = self._pool.map([(each.target, each.answer, asdict(each.rules)) for each in hard]) if hard else []
         for (question, indices), result in zip(hard.items(), results, strict=True):
             if isinstance(result, Done):
-                verdict = _verdict(question, Decision(*result.value))
+                verdict = _verdict(question, Decision(*result.value), result.seconds)
             elif isinstance(result, Late):
                 verdict = Verdict(
-                    self.name, "timeout", reason="the comparison ran out of time", extracted=question.answer
+                    self.name,
+                    "timeout",
+                    reason="the comparison ran out of time",
+                    extracted=question.answer,
+                    seconds=result.seconds,
                 )
             else:
                 verdict = Verdict(
-                    self.name, "error", reason=f"the worker failed: {result.cause}", extracted=question.answer
+                    self.name,
+                    "error",
+                    reason=f"the worker failed: {result.cause}",
+                    extracted=question.answer,
+                    seconds=result.seconds,
                 )
             for index in indices:
-                verdicts[index] = replace(verdict, seconds=result.seconds)
+                verdicts[index] = verdict
         return [verdict for verdict in verdicts if verdict is not None]
 
     def _quick(self, case: Case) -> tuple[_Question | None, Verdict | None]:
+        start = time.perf_counter()
         target = _target(case)
         found: Found | None = self._find(case.response.text)
         if found is None or not found.text.strip():
             reason = f"no answer: {found.how}" if found else "no answer in the response"
             return None, decided(self.name, False, reason=reason, extracted=None)
-        rules = _rules(case.prompt.metadata.get("math") or {}, self._rules, f"prompt {case.prompt.id}")
+        own = case.prompt.metadata.get("math")
+        rules = _rules(own, self._rules, f"prompt {case.prompt.id}") if own else self._rules
         question = _Question(target, found.text, rules)
         decision = decide(target, found.text, rules)
-        return question, _verdict(question, decision, found.how) if decision else None
+        return question, _verdict(question, decision, time.perf_counter() - start, found.how) if decision else None
 
 
-def _verdict(question: _Question, decision: Decision, how: str = "") -> Verdict:
+def _verdict(question: _Question, decision: Decision, seconds: float, how: str = "") -> Verdict:
     """The decision in words, with what was extracted."""
     sign = {"pass": "equals", "fail": "is not"}.get(decision.outcome, "against")
     reason = f"{_shown(question.answer)} {sign} {_shown(question.target)}: {decision.reason}"
     outcome: Outcome = decision.outcome
     score = {"pass": 1.0, "fail": 0.0}.get(outcome)
     evidence = {"found": how} if how else {}
-    return Verdict("math", outcome, score, reason, question.answer, evidence)
+    return Verdict("math", outcome, score, reason, question.answer, evidence, seconds)
 
 
 def _shown(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from harness.records import Outcome
@@ -17,6 +18,7 @@ from judges.math.tree import NeedsAlgebra, Node, Refused, Rules, TooBig, Unreada
 
 # What asks for a computation. A response that holds one which its target does not, restates the question.
 CALCULUS = words("int iint oint sum prod lim limsup liminf max min sup gcd lcm det mod pmod partial nabla coprod")
+_PLAIN = re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?")
 _DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]{2}")
 
 
@@ -37,8 +39,11 @@ def in_worker(item: tuple[str, str, Mapping[str, Any]]) -> tuple[Outcome, str]:
 
 
 def _decide(target: str, answer: str, rules: Rules, decider: Decider) -> Decision | None:
-    if len(target) > 200 and target.strip() == answer.strip():
+    if target.strip() == answer.strip():
         return Decision("pass", "the same text")
+    if rules.precision is None and _PLAIN.fullmatch(target) and _PLAIN.fullmatch(answer):
+        same = Fraction(target) == Fraction(answer)
+        return Decision("pass", "the same number") if same else Decision("fail", "another number")
     try:
         wanted, given = tokenize(target), tokenize(answer)
     except TooBig as error:

@@ -341,14 +341,15 @@ def _is_set(node: Node) -> bool:
 
 
 def _ordered(node: Node) -> bool:
-    return node[0] == "seq"
+    return bool(node[0] == "seq")
 
 
 def _clock(node: Node) -> bool:
     """Whether a ratio has the looks of a time of day; its minutes were two digits, so 10 and more or a zero."""
+    if len(node) != 3:
+        return False
     minutes = node[2] if node[2][0] != "unit" else node[2][1]
-    hours = node[1]
-    if len(node) != 3 or not hours[0] == minutes[0] == "num" or hours[1] > 24:
+    if not node[1][0] == minutes[0] == "num" or node[1][1] > 24:
         return False
     return bool(node[2][0] == "unit" or minutes[1] == 0 or 10 <= minutes[1] < 60)
 

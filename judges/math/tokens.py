@@ -5,49 +5,22 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from judges.math.tree import TooBig, words
+from judges.math.lexicon import (
+    ALIASES,
+    JOINERS,
+    LETTER_UNITS,
+    PERCENT,
+    PLAIN_NAMES,
+    SHORT_UNITS,
+    SPACING,
+    UNICODE,
+)
+from judges.math.tree import TooBig
 
 Token = tuple[str, str]  # kind (num, var, word, cmd, op, begin, end, row) and value
 
 MAX_CHARS = 20_000  # a longer answer is compared word for word and never parsed
 
-FUNCTIONS = words("sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh coth ln log lg exp sqrt pi infty")
-_PLAIN_NAMES = {name: name for name in FUNCTIONS} | {
-    "inf": "infty", "infinity": "infty", "oo": "infty", "asin": "arcsin", "acos": "arccos", "atan": "arctan",
-    "degrees": "degree", "degree": "degree", "deg": "degree",
-}  # fmt: skip
-_PERCENT = frozenset({"percent", "pct", "percentage"})
-_JOINERS = frozenset({"and", "or"})
-# Unit abbreviations that are read as a unit when they follow a number without \text.
-SHORT_UNITS = words("cm mm km dm ft in yd mi kg mg lb lbs oz hr hrs min sec ms mph kph am pm ml sq cu gal")
-
-_LETTER_UNITS = words("m g s h L l N J W V K C F")  # units only as \\text after a number
-
-_UNICODE = {
-    "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ",
-    "÷": "/", "⁄": "/", "∕": "/", "≤": r"\le ", "⩽": r"\le ", "≥": r"\ge ", "⩾": r"\ge ", "≠": r"\ne ",
-    "≈": r"\approx ", "∞": r"\infty ", "π": r"\pi ", "√": r"\sqrt ", "∪": r"\cup ", "∩": r"\cap ",
-    "∈": r"\in ", "∖": r"\setminus ",
-    "∅": r"\emptyset ", "°": r"\degree ", "±": r"\pm ", "∓": r"\mp ", "ℝ": r"\mathbb{R}", "∀": r"\forall ",
-    "∃": r"\exists ", "∫": r"\int ", "∑": r"\sum ", "∏": r"\prod ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ",
-    "²": "^{2}", "³": "^{3}", "¹": "^{1}", "⁰": "^{0}", "⁴": "^{4}", "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}",
-    "¾": r"\frac{3}{4}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "“": "", "”": "", "’": "'", "‘": "'", "，": ",",
-    "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u200b": "", "\ufeff": "", "\u2060": "", "€": "$", "£": "$",
-    "¥": "$", "₹": "$", "₽": "$", "₩": "$", "₿": "$",
-}  # fmt: skip
-_SPACING = words(
-    "left right middle displaystyle textstyle scriptstyle quad qquad big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr "
-    "Biggl Biggr limits nolimits boldsymbol bf rm it cal mathstrut hfill enspace thinspace mleft mright"
-)
-_ALIASES = {
-    "dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "dbinom": "binom", "tbinom": "binom", "leq": "le",
-    "leqslant": "le", "geq": "ge", "geqslant": "ge", "neq": "ne", "lt": "<", "gt": ">", "times": "cdot",
-    "ast": "cdot", "div": "/",
-    "lvert": "|", "rvert": "|", "vert": "|", "mid": "mid", "lbrace": "{*", "rbrace": "*}", "lbrack": "[", "rbrack": "]",
-    "langle": "langle", "rangle": "rangle", "varnothing": "emptyset", "infin": "infty", "backslash": "setminus",
-    "circ": "degree", "colon": ":", "simeq": "approx", "bigcup": "cup", "dots": "ldots", "cdots": "ldots",
-    "bmod": "mod", "fbox": "boxed", "imath": "i", "lnot": "neg", "varphi": "phi", "varepsilon": "epsilon",
-}  # fmt: skip
 _TEXT = re.compile(
     r"\\(?:text(?:bf|it|rm|normal|sf|tt)?|mbox|hbox|mathrm|mathbf|mathit|mathsf|operatorname\*?|textup|emph)"
     r"\s*\{([^{}]*)\}"
@@ -89,8 +62,8 @@ def clean(text: str) -> str:
 def _ascii(char: str) -> str:
     if char.isascii():
         return char
-    if char in _UNICODE:
-        return _UNICODE[char]
+    if char in UNICODE:
+        return UNICODE[char]
     if char.isdecimal():
         return str(unicodedata.decimal(char))
     if "\uff01" <= char <= "\uff5e":  # full-width forms
@@ -167,9 +140,9 @@ def _scan(text: str, out: list[Token], *, in_text: bool) -> None:
 
 
 def _command(name: str, out: list[Token]) -> None:
-    if name in _SPACING:
+    if name in SPACING:
         return
-    name = _ALIASES.get(name, name)
+    name = ALIASES.get(name, name)
     if name == "cdot":
         out.append(("op", "*"))
     elif name == "i":
@@ -182,13 +155,13 @@ def _command(name: str, out: list[Token]) -> None:
 
 def _letters(run: str, out: list[Token], *, in_text: bool) -> None:
     lowered = run.casefold()
-    if lowered in _JOINERS:
+    if lowered in JOINERS:
         out.append(("op", ","))
-    elif lowered in _PERCENT and out and (out[-1][0] == "num" or out[-1][1] in ("}", ")")):
+    elif lowered in PERCENT and out and (out[-1][0] == "num" or out[-1][1] in ("}", ")")):
         out.append(("op", "%"))
-    elif run in _PLAIN_NAMES:
-        out.append(("cmd", _PLAIN_NAMES[run]))
-    elif in_text and run in _LETTER_UNITS and out and (out[-1][0] == "num" or out[-1][1] in ("}", "degree")):
+    elif run in PLAIN_NAMES:
+        out.append(("cmd", PLAIN_NAMES[run]))
+    elif in_text and run in LETTER_UNITS and out and (out[-1][0] == "num" or out[-1][1] in ("}", "degree")):
         out.append(("word", run))
     elif len(run) == 1:
         out.append(("var", run))

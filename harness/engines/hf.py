@@ -1,0 +1,238 @@
+"""Any causal language model that transformers can load, decoded by a loop of our own on CPU or CUDA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.chat import Encoded, encode_prompt, start_id, template_hash, template_of, turn_end
+from harness.engines.base import Failure, LogLikelihood, Sampling, Wanted, pairs, sample_seed
+from harness.engines.decode import Counters, Drawn, Job, Rules, decode
+from harness.engines.forward import Model
+from harness.engines.likelihood import Pair, score, split
+from harness.engines.loading import context_length, end_ids, load
+from harness.engines.options import parse
+from harness.engines.text import TextOf, cut
+from harness.errors import ModelError
+from harness.records import Prompt, Response, Usage
+
+CPU_BATCH_TOKENS = 32768
+"""Cache columns of a batch on a CPU: wide enough to hide the cost of a step, small enough for the memory bus."""
+CUDA_SHARE = 0.35
+"""Share of free CUDA memory for the cache; rebuilding a batch holds it twice for a moment."""
+
+
+class Options(BaseModel):
+    """`--model-arg KEY=VALUE`. `batch_tokens` bounds rows times columns of the cache; `threads` is torch's, for the
+    whole process; `adapter` is a LoRA folder; `dtype`, `device` and `revision` are transformers' own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dtype: str | None = None
+    device: str | None = None
+    threads: int | None = Field(default=None, ge=1)
+    adapter: str | None = None
+    revision: str | None = None
+    batch_tokens: int | None = Field(default=None, ge=1)
+
+
+def open_engine(
+    target: str, options: Mapping[str, Any], *, chat: bool = False, template_args: Mapping[str, Any] | None = None
+) -> HFEngine:
+    """The engine for a model folder, adapter folder or hub id.
+
+    `chat` refuses a tokenizer without a chat template. Raises `ConfigError` for an unknown or ill-typed option and
+    `ModelError` for a model that is missing or cannot do this.
+    """
+    chosen = parse(Options, "hf", options)
+    if chosen.threads is not None:
+        torch.set_num_threads(chosen.threads)
+    model, tokenizer = load(
+        target, dtype=chosen.dtype, device=chosen.device, adapter=chosen.adapter, revision=chosen.revision
+    )
+    return HFEngine(
+        model, tokenizer, target=target, chat=chat, template_args=template_args, batch_tokens=chosen.batch_tokens
+    )
+
+
+class HFEngine:
+    """`generate` and `loglikelihood` over a model in this process; the model may be one that is being trained."""
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        *,
+        target: str,
+        chat: bool = False,
+        template_args: Mapping[str, Any] | None = None,
+        batch_tokens: int | None = None,
+    ) -> None:
+        if chat and template_of(tokenizer) is None:
+            raise ModelError(
+                f"hf:{target} has no chat template, and --chat asks for one; leave it out to use the plain prompt"
+            )
+        self.name = f"hf:{target}"
+        self.counters = {"cut_to_room": 0, "refused": 0, "too_long_to_score": 0}
+        self.work = Counters()
+        self._model = Model(model)
+        self._tokenizer = tokenizer
+        self._chat, self._template_args = chat, dict(template_args or {})
+        self._context = context_length(model.config, tokenizer)
+        closing = turn_end(tokenizer, self._template_args)
+        self._ends = end_ids(model, tokenizer) | (frozenset() if closing is None else {closing})
+        self._text = TextOf(tokenizer, self._ends)
+        self._batch_tokens = batch_tokens or _batch_tokens(model)
+        self._first: Encoded | None = None
+        self._facts: dict[str, object] = {
+            "engine": "hf",
+            "model": Path(target).name if Path(target).expanduser().is_dir() else target,
+            "spec": self.name,
+            "class": type(model).__name__,
+            "dtype": str(model.dtype).removeprefix("torch."),
+            "device": model.device.type,
+            "parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "context": self._context,
+            "batch_tokens": self._batch_tokens,
+            "chat_template": template_hash(tokenizer),
+            "template_args": self._template_args,
+            "ends": sorted(self._ends),
+        }
+
+    def generate(
+        self, prompts: Sequence[Prompt], sampling: Sampling, *, wanted: Wanted | None = None
+    ) -> Iterator[Response | Failure]:
+        """Responses as they finish, refusals first.
+
+        `token_ids` and `logps` hold every token drawn, the end-of-text token or the tokens of the stop string
+        included; `text` ends before them. At temperature 0 the samples of a prompt are drawn once and given K times.
+        """
+        asked = pairs(prompts, sampling.samples, wanted)
+        jobs: list[Job] = []
+        keys: list[tuple[Prompt, tuple[int, ...]]] = []
+        for prompt, samples in asked:
+            ids, cause = self._encode(prompt)
+            room = sampling.max_tokens if self._context is None else self._context - len(ids)
+            if not cause and room <= 0:
+                cause = f"the prompt has {len(ids)} tokens and the model's context {self._context}: no room to answer"
+            if cause:
+                self.counters["refused"] += len(samples)
+                yield from (Failure(prompt.id, sample, "refused", cause) for sample in samples)
+                continue
+            if room < sampling.max_tokens:
+                self.counters["cut_to_room"] += len(samples)
+            drawn_once = samples[:1] if sampling.temperature == 0 else samples
+            seeds = tuple(sample_seed(sampling.seed, prompt.id, sample) for sample in drawn_once)
+            jobs.append(Job(ids, min(room, sampling.max_tokens), seeds))
+            keys.append((prompt, samples))
+        stop, tokens = self._stops(sampling.stop)
+        rules = Rules(
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            top_k=sampling.top_k,
+            ends=self._ends | tokens,
+            watch=self._text.watch(stop) if stop else frozenset(),
+            stopped=lambda job, ids: self._text.stopped(jobs[job].ids, ids, stop),
+        )
+        was_training = self._model.model.training
+        self._model.model.eval()
+        try:
+            for drawn in decode(self._model, jobs, rules, batch_tokens=self._batch_tokens, counters=self.work):
+                prompt, samples = keys[drawn.job]
+                for sample in samples if sampling.temperature == 0 else samples[drawn.sample : drawn.sample + 1]:
+                    yield self._answer(prompt, sample, jobs[drawn.job], drawn, stop, rules.ends)
+        finally:
+            self._model.model.train(was_training)
+
+    def loglikelihood(
+        self, prompts: Sequence[Prompt], continuations: Sequence[Sequence[str]]
+    ) -> list[list[LogLikelihood]]:
+        """Each prompt's continuations scored, in order.
+
+        Prompt and continuation are tokenised together, spaces at the prompt's end counting to the continuation, and
+        the tokens that differ from the prompt's own are scored. `logp` is NaN, and the pair is counted in
+        `counters["too_long_to_score"]`, where the two do not fit in the model's context; NaN too for logits that are.
+        """
+        pairs: list[Pair] = []
+        for prompt, texts in zip(prompts, continuations, strict=True):
+            encoded = self._encoded(prompt)
+            pairs += [split(self._tokenizer, encoded, text) for text in texts]
+        limit = self._context
+        self.counters["too_long_to_score"] += sum(limit is not None and pair.length > limit for pair in pairs)
+        was_training = self._model.model.training
+        self._model.model.eval()
+        try:
+            scored = iter(score(self._model, pairs, limit=limit, batch_tokens=self._batch_tokens, counters=self.work))
+        finally:
+            self._model.model.train(was_training)
+        return [[next(scored) for _ in texts] for texts in continuations]
+
+    def describe(self) -> dict[str, object]:
+        """What the manifest records of the model and of how prompts reach it."""
+        return self._facts | {
+            "threads": torch.get_num_threads() if self._model.device.type == "cpu" else None,
+            "first_prompt": self._first and {"text": self._first.text, "ids": list(self._first.ids)},
+            "counters": dict(self.counters),
+        }
+
+    def close(self) -> None:
+        """Lets the model go; its memory is free once nobody else holds it."""
+        self._model.model = None
+
+    def _encoded(self, prompt: Prompt) -> Encoded:
+        encoded = encode_prompt(self._tokenizer, prompt, chat=self._chat, template_args=self._template_args)
+        if not encoded.ids:  # an empty prompt still needs a token to start from
+            start = start_id(self._tokenizer)
+            encoded = Encoded(encoded.text, () if start is None else (start,), encoded.templated)
+        self._first = self._first or encoded
+        return encoded
+
+    def _encode(self, prompt: Prompt) -> tuple[tuple[int, ...], str]:
+        """The prompt's ids, or the cause why there are none."""
+        texts = [message.content for message in prompt.messages] + [str(prompt.metadata.get("plain", ""))]
+        if any("\ud800" <= char <= "\udfff" for text in texts for char in text):
+            return (), "the prompt holds a lone surrogate, which is no text and has no tokens"
+        ids = self._encoded(prompt).ids
+        return ids, "" if ids else "the prompt has no tokens, and the tokenizer no token to start from"
+
+    def _stops(self, stop: Sequence[str]) -> tuple[tuple[str, ...], frozenset[int]]:
+        """Stop strings to look for in the text, and those that are a special token and never show in it."""
+        special = {token.content: at for at, token in self._tokenizer.added_tokens_decoder.items() if token.special}
+        texts = tuple(text for text in stop if text and text not in special)
+        return texts, frozenset(special[text] for text in stop if text in special)
+
+    def _answer(
+        self, prompt: Prompt, sample: int, job: Job, drawn: Drawn, stop: Sequence[str], ends: frozenset[int]
+    ) -> Response | Failure:
+        if drawn.finish == "nonfinite":
+            cause = f"the model gave NaN or infinite logits for token {len(drawn.ids)} of prompt {prompt.id!r}"
+            return Failure(prompt.id, sample, "error", cause)
+        if drawn.finish == "memory":
+            return Failure(prompt.id, sample, "error", f"no memory for prompt {prompt.id!r} even alone in its batch")
+        ids = drawn.ids[:-1] if drawn.ids[-1] in ends else drawn.ids
+        return Response(
+            prompt.id,
+            sample,
+            cut(self._text(job.ids, ids), stop),
+            drawn.finish,
+            tuple(drawn.ids),
+            tuple(drawn.logps),
+            Usage(len(job.ids), len(drawn.ids)),
+            self.name,
+        )
+
+
+def _batch_tokens(model: Any) -> int:
+    """Columns of the cache that fit: a constant on a CPU, a share of what is free on CUDA."""
+    if model.device.type != "cuda":
+        return CPU_BATCH_TOKENS
+    config = model.config.get_text_config(decoder=True)
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    per_token = 2 * config.num_hidden_layers * heads * size * model.dtype.itemsize
+    free, _ = torch.cuda.mem_get_info(model.device)
+    return max(4096, min(2**20, int(CUDA_SHARE * free / per_token)))

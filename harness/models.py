@@ -1,0 +1,74 @@
+"""A model is named by one string, `ENGINE:TARGET`; this opens it, importing no engine but the one named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.engines import ENGINES
+from harness.engines.base import Engine
+from harness.errors import ModelError, nearest
+
+FORMS = "hf:PATH_OR_ID, openai:NAME@BASE_URL, replay:FILE.jsonl, scripted:"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """The engine's name and what it is to open; `str()` gives the string back."""
+
+    engine: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.engine}:{self.target}"
+
+
+def parse_model(text: str) -> ModelSpec:
+    """The parts of a model string. Raises `ModelError` for one without a known engine or without a target."""
+    engine, colon, target = text.partition(":")
+    if not colon or engine not in ENGINES.names():
+        if engine == "vllm" and colon:
+            raise ModelError(f"{text}: the vllm engine is not in this version; use hf:{target or 'PATH_OR_ID'}")
+        close = nearest(engine, ENGINES.names()) if colon else []
+        hint = f"did you mean {close[0]}:{target}?" if close else f"write {FORMS}"
+        raise ModelError(f"{text!r} does not name a model; {hint}")
+    if not target and engine != "scripted":
+        raise ModelError(f"{text!r} names no model after the colon; write {FORMS}")
+    return ModelSpec(engine, target)
+
+
+def open_engine(
+    spec: str | ModelSpec,
+    *,
+    options: Mapping[str, Any] | None = None,
+    chat: bool = False,
+    template_args: Mapping[str, Any] | None = None,
+) -> Engine:
+    """The engine that a model string names.
+
+    `options` are the engine's own (`--model-arg`), `chat` refuses a model without a chat template, `template_args` go
+    to the template. Raises `ModelError` and `ConfigError` in one line each.
+    """
+    parsed = parse_model(spec) if isinstance(spec, str) else spec
+    engine: Engine = ENGINES.get(parsed.engine)(parsed.target, options or {}, chat=chat, template_args=template_args)
+    return engine
+
+
+def label(text: str) -> str:
+    """What tables and `results.json` call a model: no folder, no host. A checkpoint is its run's name and its step.
+
+    Text that is no model string (the model's name in a file of recorded responses) is its own label.
+    """
+    engine, colon, target = text.partition(":")
+    if not colon or engine not in ENGINES.names():
+        return text
+    if engine == "openai":
+        return f"openai:{target.partition('@')[0]}"
+    path = Path(target).expanduser()
+    if engine == "scripted" or not path.exists():
+        return text
+    path = path.resolve()
+    name = f"{path.parent.parent.name}@{path.name}" if path.parent.name == "checkpoints" else path.name
+    return f"{engine}:{name}"

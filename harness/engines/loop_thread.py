@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -56,7 +57,7 @@ class LoopThread:
 
         if threading.current_thread() is self._thread:  # a generator collected as garbage there: waiting would deadlock
             task.cancel()
-        elif not self._closed:
+        elif not self._closed and not sys.is_finalizing():  # at the interpreter's end daemon threads stand still
             self.wait(stop)
 
     def close(self, last: Work[None]) -> None:

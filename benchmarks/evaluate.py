@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.settings import Settings, run_path
-from benchmarks.tasks import Key, OnNotice, OnProgress, Task, judging, prepare, provenance, results
+from benchmarks.tasks import Key, OnNotice, OnProgress, Task, judging, prepare, provenance, results, run_folder
 from harness.engines.base import Engine, Failure
 from harness.errors import ConfigError
 from harness.models import label, open_engine
@@ -42,13 +42,14 @@ def evaluate(
         raise ConfigError("name at least one model and one benchmark")
     tasks = prepare(benchmarks, settings)
     for task in tasks:
+        settings.sampling(task.benchmark)  # a wrong value is refused before a model is loaded
         for notice in task.loaded.notices:
             on_notice(notice)
     found: list[dict[str, Any]] = []
     for model in models:
         config = {"command": "eval", "model": model, "benchmarks": benchmarks, **settings.plain()}
         path = run_path(out, model, config, several=len(models) > 1)
-        with RunFolder.open(path, config, overwrite=overwrite) as folder:
+        with run_folder(path, config, overwrite=overwrite) as folder:
             own = _one_model(model, tasks, settings, folder, budget_usd, on_progress, on_notice)
         found += [{**result, "run": str(path)} for result in own]
     return found
@@ -67,7 +68,9 @@ def _one_model(
     manifest = {**environment(), "seed": settings.seed, "datasets": provenance(tasks)}
     missing = [_wanted(task, settings.samples, folder) for task in tasks]
     if any(missing):
-        engine = open_engine(model, settings.model_args, chat=settings.chat, template_args=settings.template_args)
+        engine = open_engine(
+            model, options=settings.model_args, chat=settings.chat, template_args=settings.template_args
+        )
         try:
             folder.write_manifest({**manifest, "engine": engine.describe()})
             for task in tasks:

@@ -9,9 +9,9 @@ from benchmarks import BENCHMARKS
 from benchmarks.base import Loaded
 from benchmarks.recorded import read_recorded
 from benchmarks.settings import Settings, run_path
-from benchmarks.tasks import OnNotice, OnProgress, Task, judging, provenance, request, results
+from benchmarks.tasks import OnNotice, OnProgress, Task, judging, provenance, request, results, run_folder
 from harness.datasets import read_rows
-from harness.runs import RunFolder, environment
+from harness.runs import environment
 
 
 def score(
@@ -47,7 +47,7 @@ def score(
         config = {"command": "score", "model": model, "benchmarks": [benchmark], "file": table.sha256}
         config |= settings.plain()
         path = run_path(out, model, config, several=len(groups) > 1)
-        with RunFolder.open(path, config, overwrite=overwrite) as folder:
+        with run_folder(path, config, overwrite=overwrite) as folder:
             folder.write_manifest({**environment(), "seed": settings.seed, "datasets": provenance([task])})
             done = folder.finished(benchmark)
             with judging(task, folder, settings, model, len(keys), on_progress) as (judge, _):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,9 +15,9 @@ from benchmarks.judging import Judging
 from benchmarks.progress import Progress, Tally
 from benchmarks.settings import Settings
 from benchmarks.summary import Scored, summarise
-from harness.errors import ConfigError
+from harness.errors import ConfigError, MojError
 from harness.records import Message, Prompt, Verdict, from_dict
-from harness.runs import RunFolder
+from harness.runs import ERRORS, SAMPLES, RunFolder
 from judges.base import Judge
 
 Key = tuple[str, int]
@@ -64,6 +65,19 @@ def with_system(prompt: Prompt, text: str) -> Prompt:
     if "plain" in metadata:
         metadata["plain"] = f"{text}\n\n{metadata['plain']}"
     return replace(prompt, messages=(Message("system", text), *prompt.messages), metadata=metadata)
+
+
+@contextmanager
+def run_folder(path: Path, config: Mapping[str, Any], *, overwrite: bool) -> Iterator[RunFolder]:
+    """The run folder of a config; one that is new leaves nothing behind where a mistake ends the run before any row."""
+    fresh = not path.exists()
+    try:
+        with RunFolder.open(path, config, overwrite=overwrite) as folder:
+            yield folder
+    except MojError:
+        if fresh and not any((path / name).exists() for name in (SAMPLES, ERRORS)):
+            shutil.rmtree(path, ignore_errors=True)
+        raise
 
 
 @contextmanager

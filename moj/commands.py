@@ -11,13 +11,19 @@ from benchmarks import BENCHMARKS
 from benchmarks.settings import Settings
 from harness.engines import ENGINES
 from harness.errors import ConfigError, MojError
+from harness.registry import Registry
 from judges import JUDGES
 from moj.options import KINDS, key_values
 from moj.show import Show
 from trainers import TRAINERS
 
 Answer = tuple[dict[str, Any], int]
-REGISTRIES = {"judges": JUDGES, "benchmarks": BENCHMARKS, "engines": ENGINES, "trainers": TRAINERS}
+REGISTRIES: dict[str, Registry[Any]] = {
+    "judges": JUDGES,
+    "benchmarks": BENCHMARKS,
+    "engines": ENGINES,
+    "trainers": TRAINERS,
+}
 
 
 def run_list(arguments: argparse.Namespace) -> Answer:

@@ -16,7 +16,9 @@ def dry_run(models: Sequence[str], names: Sequence[str], settings: Settings, sho
     plans = []
     tasks = prepare(names, settings)
     for model in models:
-        engine = open_engine(model, settings.model_args, chat=settings.chat, template_args=settings.template_args)
+        engine = open_engine(
+            model, options=settings.model_args, chat=settings.chat, template_args=settings.template_args
+        )
         try:
             for task in tasks:
                 preview = engine.preview(task.loaded.prompts, settings.sampling(task.benchmark))

@@ -12,6 +12,7 @@ from benchmarks.gsm8k import GSM8K, gold
 from benchmarks.score import score
 from benchmarks.settings import Settings
 from harness.errors import DataError
+from harness.jsonl import read_jsonl
 from harness.records import Case, Response
 
 ROWS = [
@@ -74,7 +75,7 @@ def test_a_missing_field_is_named_by_file_and_line(tmp_path: Path) -> None:
 
 
 def test_the_reference_solutions_pass_both_regimes(shared_data: Path) -> None:
-    rows = [json.loads(line) for line in (shared_data / "gsm8k" / "test_0000_0659.jsonl").open()]
+    rows = read_jsonl(shared_data / "gsm8k" / "test_0000_0659.jsonl")
     prompts = GSM8K.load(Request(data=shared_data)).prompts
 
     cases = [Case(p, Response(p.id, 0, row["answer"])) for p, row in zip(prompts, rows, strict=True)]
@@ -86,11 +87,11 @@ def test_the_reference_solutions_pass_both_regimes(shared_data: Path) -> None:
 
 def test_openais_example_solutions_get_their_recorded_verdicts(shared_data: Path, tmp_path: Path) -> None:
     file = shared_data / "gsm8k" / "example_model_solutions_0000_0659.jsonl"
-    labels = [json.loads(line) for line in file.open()]
+    labels = read_jsonl(file)
     results = {result["model"]: result for result in score("gsm8k", file, out=tmp_path / "run")}
     assert set(results) == {"6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification"}
     for model, result in results.items():
-        rows = [json.loads(line) for line in (Path(result["run"]) / "samples.jsonl").open()]
+        rows = read_jsonl(Path(result["run"]) / "samples.jsonl")
         found = {row["prompt_id"]: row["verdicts"]["gsm8k/flexible"]["outcome"] == "pass" for row in rows}
         differing = [i for i, row in enumerate(labels) if found[str(i)] != row[model]["is_correct"]]
         assert differing == []
@@ -102,9 +103,9 @@ def test_openais_example_solutions_get_their_recorded_verdicts(shared_data: Path
 
 def test_toras_predictions_get_its_verdicts_but_for_its_tolerance(shared_data: Path, tmp_path: Path) -> None:
     file = shared_data / "gsm8k" / "tora-70b-v1.0_predictions_0000_0659.jsonl"
-    recorded = {str(row["test_index"]): row for row in map(json.loads, file.open())}
+    recorded = {str(row["test_index"]): row for row in read_jsonl(file)}
     (result,) = score("gsm8k", file, Settings(), out=tmp_path / "run")
-    rows = [json.loads(line) for line in (tmp_path / "run" / "samples.jsonl").open()]
+    rows = read_jsonl(tmp_path / "run" / "samples.jsonl")
     assert len(rows) == result["n"] == 660
     for row in rows:
         entry = recorded[row["prompt_id"]]

@@ -9,6 +9,7 @@ from benchmarks.base import Request
 from benchmarks.math_hendrycks import MATH
 from benchmarks.score import score
 from harness.errors import DataError
+from harness.jsonl import read_jsonl
 from harness.records import Case, Response
 
 
@@ -45,7 +46,7 @@ def test_the_target_is_the_last_box_or_the_field_answer(tmp_path: Path) -> None:
 
 def test_reference_solutions_pass_their_own_judge_and_empty_responses_fail(shared_data: Path) -> None:
     prompts = MATH.load(Request(data=shared_data / "math" / "math500_even.jsonl")).prompts
-    solutions = [json.loads(line)["solution"] for line in (shared_data / "math" / "math500_even.jsonl").open()]
+    solutions = [row["solution"] for row in read_jsonl(shared_data / "math" / "math500_even.jsonl")]
     (judge,) = MATH.judges().values()
     verdicts = judge([Case(p, Response(p.id, 0, text)) for p, text in zip(prompts, solutions, strict=True)])
     failed = [(p.id, p.target, v.reason) for p, v in zip(prompts, verdicts, strict=True) if not v.passed]
@@ -59,13 +60,13 @@ def test_qwens_outputs_get_the_verdicts_of_three_verifiers(shared_data: Path, tm
     (result,) = score("math_hendrycks", folder / "qwen25math_samples_even.jsonl", out=tmp_path / "run")
     assert result["n"] == result["decided"] == 352
     assert result["metrics"]["math_hendrycks/accuracy"]["value"] == pytest.approx(320 / 352)
-    samples = [json.loads(line) for line in (folder / "qwen25math_samples_even.jsonl").open()]
-    verdicts = [json.loads(line) for line in (folder / "qwen25math_verdicts_even.jsonl").open()]
+    samples = read_jsonl(folder / "qwen25math_samples_even.jsonl")
+    verdicts = read_jsonl(folder / "qwen25math_verdicts_even.jsonl")
     expected = {
         (str(row["math_test_index"]), row["sample"]): other["math_verify"]
         for row, other in zip(samples, verdicts, strict=True)
     }
-    rows = [json.loads(line) for line in (tmp_path / "run" / "samples.jsonl").open()]
+    rows = read_jsonl(tmp_path / "run" / "samples.jsonl")
     found = {
         (row["prompt_id"], row["sample"]): row["verdicts"]["math_hendrycks/accuracy"]["outcome"] == "pass"
         for row in rows

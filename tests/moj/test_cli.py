@@ -1,13 +1,14 @@
 """The command line as a user meets it: what it prints where, its exit codes, and one clear line for every mistake."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from harness.jsonl import read_jsonl
+from moj.cli import main
 from tests.moj.running import MOJ, environment, moj
 
 GSM8K = [{"question": f"What is {i} + {i}?", "answer": f"{i} + {i} = {2 * i}\n#### {2 * i}"} for i in range(1, 9)]
@@ -56,7 +57,7 @@ def test_score_prints_one_json_object_and_writes_the_run_folder(work: Path) -> N
     assert result["metrics"]["gsm8k/strict"]["value"] == 0.5
     assert result["run"] == "run"
     assert json.loads((work / "run" / "results.json").read_text()) == {k: v for k, v in result.items() if k != "run"}
-    rows = [json.loads(line) for line in (work / "run" / "samples.jsonl").open()]
+    rows = read_jsonl(work / "run" / "samples.jsonl")
     assert {row["prompt_id"] for row in rows} == {str(i) for i in range(8)}
     assert {"benchmark", "prompt_id", "sample", "prompt", "response", "verdicts"} <= set(rows[0])
     manifest = json.loads((work / "run" / "manifest.json").read_text())
@@ -123,7 +124,7 @@ def test_judge_gives_verdicts_and_writes_training_data(work: Path) -> None:
     assert done.code == 0, done.err
     assert done.json["summary"]["math"]["pass"] == 2
     assert [row["sample"] for row in done.json["rows"]] == [0, 1, 2]
-    (pair,) = [json.loads(line) for line in (work / "pairs.jsonl").open()]
+    (pair,) = read_jsonl(work / "pairs.jsonl")
     assert pair["rejected"][0]["content"] == "#### 5"
     assert "pass" in moj("judge", "math", "rows.jsonl", cwd=work).out
 
@@ -162,22 +163,33 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "part"), MISTAKES, ids=lambda value: " ".join(value) if value else "")
-def test_a_mistake_gets_one_clear_line_and_leaves_nothing_behind(work: Path, arguments: list[str], part: str) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "part"), MISTAKES, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_a_mistake_gets_one_clear_line_and_leaves_nothing_behind(
+    work: Path,
+    arguments: list[str],
+    part: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     (work / "broken.jsonl").write_text('{"prompt_id": 0, "response": "x"}\n{"prompt_id": 1, "resp\n')
     (work / "nofield.jsonl").write_text('{"prompt_id": 0}\n')
     (work / "typo.yaml").write_text("trainer: sft\nstpes: 3\n")
     (work / "nobody.yaml").write_text("trainer: stf\n")
     before = {path.name for path in work.iterdir()}
-    done = moj(*arguments, cwd=work)
-    assert done.code == 1, (done.out, done.err)
-    assert part in done.err
-    assert "Traceback" not in done.err
-    assert len(done.err.strip().splitlines()) == 1, done.err
-    assert done.out == ""
+    monkeypatch.chdir(work)
+    monkeypatch.delenv("MOJ_DATA", raising=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    code = main(arguments)
+    out, err = capsys.readouterr()
+    assert code == 1, (out, err)
+    assert part in err
+    assert len(err.strip().splitlines()) == 1, err
+    assert out == ""
     left = {path.name for path in work.iterdir()} - before - {"runs"}
     assert left == set()
-    assert not list(work.glob("runs/*/samples.jsonl"))
+    assert not list(work.glob("runs/*"))
 
 
 def test_json_errors_stay_json(work: Path) -> None:
@@ -186,10 +198,8 @@ def test_json_errors_stay_json(work: Path) -> None:
     assert "gsm8k" in done.json["error"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
 def test_an_unwritable_folder_is_one_line(work: Path) -> None:
-    (work / "closed").mkdir(mode=0o500)
-    done = moj("score", "gsm8k", "said.jsonl", "--data", "gsm8k=test.jsonl", "--out", "closed/run", cwd=work)
+    done = moj("score", "gsm8k", "said.jsonl", "--data", "gsm8k=test.jsonl", "--out", "/dev/null/run", cwd=work)
     assert done.code == 1
     assert "cannot be written" in done.err
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness.jsonl import read_jsonl
 from tests.fake_openai import FakeOpenAI, answer
 from tests.moj.running import moj, start
 
@@ -93,7 +94,7 @@ def test_a_misbehaving_server_invents_and_loses_nothing(work: Path) -> None:
         assert first.code == 0, first.err
         unfinished = 120 - first.json["decided"]
         assert first.json["undecided"]["error"] == unfinished
-        causes = [json.loads(line) for line in (work / "run" / "errors.jsonl").open()]
+        causes = read_jsonl(work / "run" / "errors.jsonl")
         assert len(causes) == unfinished > 0, "with one retry some calls meet two faults"
         assert all(row["cause"] for row in causes)
         assert "asks the failed ones again" in first.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 HUB_SECONDS = 10
 """How long the hub may take to say whether a model exists, before the user is told that it cannot be reached."""
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json", "vocab.txt")
-GENERATES = re.compile(r"(ForCausalLM|LMHeadModel|ForConditionalGeneration|LM)$")
+GENERATES = re.compile(r"(ForCausalLM|LMHeadModel|ForConditionalGeneration)$")
 """Class names of models that write text; rewards, classifiers and encoders have other endings."""
 FAULTS = (OSError, ValueError, KeyError, RuntimeError, ImportError, AttributeError, TypeError, SafetensorError)
 """What transformers raises for files that are missing, damaged or of another kind."""
@@ -213,7 +214,9 @@ def _quiet() -> Iterator[None]:
     logs.disable_progress_bar()
     logs.set_verbosity_error()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of one library to another
+            yield
     finally:
         logs.set_verbosity(level)
         if bars:

@@ -1,30 +1,25 @@
-"""The openai engine against a server that misbehaves on purpose: nothing invented, nothing lost, everything bounded."""
+"""The openai engine against a server that misbehaves on purpose: nothing invented, nothing lost, all bounded."""
 
-import asyncio
 import json
-import os
-import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.engines.base import Failure, Sampling
+from harness.engines.base import Sampling
 from harness.engines.openai_api import HOPELESS, OpenAIEngine, open_engine
-from harness.engines.openai_request import Options, is_local, request_body
-from harness.errors import ConfigError, ModelError
+from harness.engines.openai_request import Options
+from harness.errors import ModelError
 from harness.records import Message, Prompt, Response
-from tests.fake_openai import MISBEHAVIOUR, Chooser, FakeOpenAI, answer
-
-PROMPTS = [Prompt(f"p{i}", (Message("system", "be brief"), Message("user", f"what is {i}?"))) for i in range(40)]
+from tests.fake_openai import MISBEHAVIOUR, Chooser, FakeOpenAI
+from tests.harness.openai_client import PROMPTS, Naps, always, drawn, engine_at, failures, right_text
 
 
 @pytest.fixture(autouse=True)
@@ -37,51 +32,6 @@ def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
 def server() -> Iterator[FakeOpenAI]:
     with FakeOpenAI() as running:
         yield running
-
-
-class Naps:
-    """A sleep that only notes what was asked of it."""
-
-    def __init__(self) -> None:
-        self.taken: list[float] = []
-
-    async def __call__(self, seconds: float) -> None:
-        self.taken.append(seconds)
-        await asyncio.sleep(0)
-
-
-def engine_at(server: FakeOpenAI, naps: Naps | None = None, **options: Any) -> OpenAIEngine:
-    return OpenAIEngine(f"any@{server.base_url}", Options(**options), template_args={}, sleep=naps or Naps())
-
-
-def drawn(
-    engine: OpenAIEngine,
-    prompts: Sequence[Prompt] = PROMPTS,
-    sampling: Sampling | None = None,
-    wanted: Mapping[str, Sequence[int]] | None = None,
-) -> dict[tuple[str, int], Response | Failure]:
-    """What the engine gave for each (prompt, sample); checks that it gave each once. Closes the engine."""
-    try:
-        results = list(engine.generate(prompts, sampling or Sampling(), wanted=wanted))
-    finally:
-        engine.close()
-    found = {(result.prompt_id, result.sample): result for result in results}
-    assert len(found) == len(results)
-    return found
-
-
-def right_text(prompt_id: str, sample: int, sampling: Sampling) -> str:
-    """What the server answers to that sample, computed without it."""
-    prompt = next(prompt for prompt in PROMPTS if prompt.id == prompt_id)
-    return answer(request_body("any", prompt, sample, sampling, Options(), {}))
-
-
-def always(fault: str | None) -> Chooser:
-    return lambda _body, _attempt: fault
-
-
-def failures(found: Mapping[Any, Response | Failure]) -> list[Failure]:
-    return [result for result in found.values() if isinstance(result, Failure)]
 
 
 def test_with_every_fault_on_a_fifth_of_the_calls_nothing_is_invented_and_nothing_lost() -> None:
@@ -287,131 +237,6 @@ def test_each_sample_has_a_seed_of_its_own_that_no_batching_changes(server: Fake
     assert all(0 <= call.body["seed"] < 2**31 and "n" not in call.body for call in server.calls)
 
 
-def test_sampling_is_sent_as_it_was_asked(server: FakeOpenAI) -> None:
-    sampling = Sampling(temperature=0.5, top_p=0.9, top_k=7, max_tokens=11, stop=("\n", "Q:"))
-    drawn(engine_at(server), PROMPTS[:1], sampling)
-    sent = dict(server.calls[0].body)
-    assert isinstance(sent.pop("seed"), int)
-    assert sent == {
-        "model": "any",
-        "messages": [{"role": "system", "content": "be brief"}, {"role": "user", "content": "what is 0?"}],
-        "temperature": 0.5,
-        "top_p": 0.9,
-        "top_k": 7,
-        "max_tokens": 11,
-        "stop": ["\n", "Q:"],
-    }
-
-
-def test_fields_that_a_model_refuses_can_be_renamed_and_left_out(server: FakeOpenAI) -> None:
-    options = {"max_tokens_field": "max_completion_tokens", "omit": "temperature, seed", "concurrency": "2"}
-    engine = open_engine(f"any@{server.base_url}", options, template_args={"enable_thinking": False})
-    drawn(engine, PROMPTS[:1])
-    assert set(server.calls[0].body) == {
-        "model", "messages", "top_p", "max_completion_tokens", "chat_template_kwargs"
-    }  # fmt: skip
-    assert server.calls[0].body["chat_template_kwargs"] == {"enable_thinking": False}
-
-
-def test_a_prompt_that_cannot_be_sent_is_refused_and_costs_no_call(server: FakeOpenAI) -> None:
-    prompts = [
-        Prompt("plain", (), metadata={"plain": "once upon"}),
-        Prompt("nothing", ()),
-        Prompt("surrogate", (Message("user", "a\ud800"),)),
-    ]
-    found = drawn(engine_at(server), prompts)
-    assert {failure.prompt_id: failure.kind for failure in failures(found)} == {
-        "nothing": "refused",
-        "surrogate": "refused",
-    }
-    assert [call.body["messages"] for call in server.calls] == [[{"role": "user", "content": "once upon"}]]
-
-
-def test_it_works_under_a_running_event_loop(server: FakeOpenAI) -> None:
-    async def main() -> int:
-        return len(drawn(engine_at(server)))
-
-    assert asyncio.run(main()) == len(PROMPTS)
-
-
-def settled(server: FakeOpenAI) -> bool:
-    """Whether no request is open, or soon none is."""
-    for _ in range(200):
-        if server.stats()["calls"] and not server._in_flight:
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def test_closing_the_generator_cancels_what_is_under_way() -> None:
-    with FakeOpenAI(
-        choose=lambda body, _: None if body["messages"][-1]["content"].endswith(" 0?") else "silence"
-    ) as server:
-        engine = engine_at(server, concurrency=4)
-        results = engine.generate(PROMPTS, Sampling())
-        next(results)
-        results.close()
-        assert settled(server)
-        before = len(server.calls)
-        server.choose = None
-        assert len(drawn(engine, PROMPTS[:3])) == 3  # and the engine goes on
-        assert len(server.calls) == before + 3
-
-
-def test_closing_the_engine_ends_a_generation_under_way() -> None:
-    with FakeOpenAI(choose=always("silence")) as server:
-        engine = engine_at(server)
-        ended: list[BaseException] = []
-
-        def read() -> None:
-            try:
-                list(engine.generate(PROMPTS, Sampling()))
-            except RuntimeError as error:
-                ended.append(error)
-
-        reader = threading.Thread(target=read)
-        reader.start()
-        while not server.calls:
-            time.sleep(0.01)
-        engine.close()
-        reader.join(20)
-        assert "closed" in str(ended[0])
-        assert settled(server)
-    with pytest.raises(RuntimeError, match="closed"):
-        next(engine.generate(PROMPTS, Sampling()))
-    engine.close()
-
-
-def test_an_engine_never_used_closes_quietly() -> None:
-    open_engine("any@http://127.0.0.1:9/v1", {}).close()
-
-
-def test_an_interrupt_ends_the_wait_and_cancels_the_requests() -> None:
-    with FakeOpenAI() as server:
-
-        def choose(_body: Mapping[str, Any], _attempt: int) -> str:
-            if len(server.calls) == 3:
-                os.kill(os.getpid(), signal.SIGINT)
-            return "silence"
-
-        server.choose = choose
-        engine = engine_at(server, concurrency=4)
-        with pytest.raises(KeyboardInterrupt):
-            list(engine.generate(PROMPTS, Sampling()))
-        assert settled(server)
-        engine.close()
-
-
-def test_a_reader_that_pauses_holds_the_requests_back(server: FakeOpenAI) -> None:
-    engine = engine_at(server, concurrency=3)
-    results = engine.generate(PROMPTS, Sampling())
-    next(results)
-    time.sleep(0.3)
-    assert len(server.calls) <= 1 + 3 + 3 + 1  # taken, queued, waiting to be queued, begun by the first one's leaving
-    assert len(list(results)) == len(PROMPTS) - 1
-    engine.close()
-
-
 def test_cost_is_summed_from_the_prices_and_unknown_without(server: FakeOpenAI) -> None:
     engine = engine_at(server, prices={"any": {"input": 1.0, "output": 2.0}})
     assert engine.cost_usd == 0.0
@@ -462,61 +287,6 @@ def test_a_proxy_is_not_asked_for_this_machine(server: FakeOpenAI, monkeypatch: 
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert not failures(drawn(engine_at(server), PROMPTS[:2]))
-
-
-@pytest.mark.parametrize(
-    ("target", "options", "said"),
-    [
-        ("", {}, "names no model"),
-        ("@http://127.0.0.1:1/v1", {}, "names no model"),
-        ("any@127.0.0.1:8000/v1", {}, "http://"),
-        ("any@localhost", {}, "http://"),
-        ("any@http://", {}, "names no host"),
-        ("any@http://127.0.0.1:99999/v1", {}, "no URL"),
-        ("any@http://me:secret@127.0.0.1/v1", {}, "no credentials"),
-        ("gpt-4o", {}, "set the environment variable OPENAI_API_KEY"),
-        ("gpt-4o", {"api_key_env": "NOT_SET_HERE"}, "NOT_SET_HERE"),
-        ("any@https://api.example.com/v1", {}, "needs a key"),
-        ("any@http://127.0.0.1:1/v1", {"concurency": 3}, "did you mean concurrency?"),
-        ("any@http://127.0.0.1:1/v1", {"qqqq": 3}, "known: api_key_env"),
-        ("any@http://127.0.0.1:1/v1", {"concurrency": 0}, "option concurrency"),
-        ("any@http://127.0.0.1:1/v1", {"timeout": "soon"}, "option timeout"),
-        ("any@http://127.0.0.1:1/v1", {"omit": "temprature"}, "option omit"),
-        ("any@http://127.0.0.1:1/v1", {"prices": {"any": 3}}, "expected the keys input and output"),
-        ("any@http://127.0.0.1:1/v1", {"prices": "nowhere.yaml"}, "cannot be read"),
-    ],
-)
-def test_a_wrong_target_or_option_is_told(target: str, options: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        open_engine(target, options)
-    assert said in str(caught.value)
-    assert "secret" not in str(caught.value)
-
-
-def test_without_an_address_the_clients_own_default_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
-    engine = open_engine("gpt-4o", {})
-    assert engine.describe()["base_url"] == "https://api.openai.com/v1"
-    assert engine.cost_usd == 0.0  # its list price is known
-    monkeypatch.setenv("OPENAI_BASE_URL", "https://gateway.example.com/v1")
-    assert open_engine("gpt-4o", {}).describe()["base_url"] == "https://gateway.example.com/v1"
-    assert open_engine("name@with-at@https://a.example.com/v1", {}).model == "name@with-at"
-
-
-@pytest.mark.parametrize(
-    ("url", "local"),
-    [
-        ("http://localhost:8000/v1", True),
-        ("http://127.0.0.1:8000/v1", True),
-        ("http://[::1]:8000/v1", True),
-        ("http://10.1.2.3/v1", True),
-        ("http://gpu-box:8000/v1", True),
-        ("https://api.openai.com/v1", False),
-        ("http://8.8.8.8/v1", False),
-    ],
-)
-def test_only_servers_nearby_need_no_key(url: str, local: bool) -> None:
-    assert is_local(url) is local
 
 
 def test_the_fake_server_runs_as_a_process() -> None:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from benchmarks.progress import Progress as Where
 
+PLAIN_WIDTH = 160  # columns where the output is no terminal
 PLAIN_EVERY = 15.0  # seconds between progress lines where stderr is not a terminal
 
 
@@ -21,8 +22,8 @@ class Show:
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
-        self.out = Console(highlight=False, quiet=quiet)
-        self.err = Console(stderr=True, highlight=False)
+        self.out = _console(stderr=False, quiet=quiet)
+        self.err = _console(stderr=True, quiet=False)
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -79,7 +80,8 @@ class Show:
         """The metrics of every model and benchmark, and the tables that a benchmark breaks them into."""
         table = Table(box=None, pad_edge=False)
         for head in ("model", "metric", "value", "95% interval", "bounds", "decided"):
-            table.add_column(head, justify="left" if head in ("model", "metric") else "right")
+            named = head in ("model", "metric")
+            table.add_column(head, justify="left" if named else "right", no_wrap=not named, overflow="fold")
         for result in found:
             for metric, summary in result["metrics"].items():
                 table.add_row(
@@ -156,6 +158,12 @@ class Show:
         self.say(f"response: {row['response']['text']}")
         for metric, verdict in row["verdicts"].items():
             self.say(f"{metric}: {verdict['outcome']} ({verdict['reason']})")
+
+
+def _console(*, stderr: bool, quiet: bool) -> Console:
+    """A console that keeps tables on one line where nobody's window is to be respected."""
+    console = Console(stderr=stderr, quiet=quiet, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, quiet=quiet, highlight=False, width=PLAIN_WIDTH)
 
 
 def _numbers(summary: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -38,7 +38,7 @@ def parse_object(text: str | bytes, where: str) -> dict[str, Any]:
 
 def lines(data: bytes, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line number from 1, object) of each line that is not blank; `name` stands for the file in errors."""
-    for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+    for number, line in enumerate(data.split(b"\n"), start=1):
         if line.strip():
             yield number, parse_object(line, f"{name}:{number}")
 

@@ -90,6 +90,18 @@ def test_four_processes_write_at_once(tmp_path: Path) -> None:
         assert all(cache.get({"n": number})["n"] == number for number in range(300))
 
 
+def test_a_put_waits_for_another_writer(cache: Cache) -> None:
+    cache.put("before", 1)
+    other = sqlite3.connect(cache.path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.1, other.execute, ["COMMIT"])
+    release.start()
+    cache.put("key", 1)
+    release.join()
+    other.close()
+    assert cache.get("key") == 1
+
+
 def test_kill_9_loses_nothing_that_was_put(tmp_path: Path) -> None:
     path = tmp_path / "c.db"
     command = [sys.executable, "-c", WRITER, str(path), "1000000", "1"]
@@ -123,7 +135,7 @@ def test_a_fork_opens_the_file_for_itself(cache: Cache) -> None:
     script = (
         "import os, sys\nfrom harness.cache import Cache\ncache = Cache(sys.argv[1], 'test')\ncache.get('before')\n"
         "child = os.fork()\ncache.put('child' if child == 0 else 'parent', 1)\n"
-        "assert cache._owner == os.getpid()\nchild and sys.exit(os.waitpid(child, 0)[1])\n"
+        "assert cache._owner == os.getpid()\nchild and sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
     )
     subprocess.run([sys.executable, "-c", script, str(cache.path)], cwd=ROOT, check=True)
     assert [cache.get(key) for key in ("before", "child", "parent")] == [1, 1, 1]

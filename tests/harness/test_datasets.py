@@ -131,6 +131,12 @@ def test_a_path_that_is_not_there_is_an_error_and_not_passed_over(tmp_path: Path
         load_rows(SOURCE, "dev", environ=environ)
 
 
+@pytest.fixture
+def without_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.mark.parametrize(
     "environ",
     [
@@ -139,10 +145,8 @@ def test_a_path_that_is_not_there_is_an_error_and_not_passed_over(tmp_path: Path
     ],
 )
 def test_data_that_is_nowhere_names_what_was_looked_for_and_what_to_do(
-    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, environ: dict[str, str], without_proxy: None
 ) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
     with pytest.raises(DataError) as caught:
         load_rows(SOURCE, "test", environ={**environ, "MOJ_DATA": str(tmp_path)})
     message = str(caught.value)
@@ -192,10 +196,8 @@ def test_the_hub_gives_every_configuration_in_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("environ", [OFFLINE, {"HF_ENDPOINT": "http://127.0.0.1:9"}])
 def test_without_the_hub_its_cache_is_read_at_the_pinned_revision_only(
-    tmp_path: Path, hub_cache: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, hub_cache: Path, environ: dict[str, str], without_proxy: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
     rows = load_rows(replace(hub(tmp_path / "toy"), configs=("first",)), "test", environ={}).rows
     (prepared,) = hub_cache.glob("toy/first/0.0.0/*/")
     pinned = replace(SOURCE, configs=("first",))
@@ -204,6 +206,7 @@ def test_without_the_hub_its_cache_is_read_at_the_pinned_revision_only(
     prepared.rename(as_from_hub)
     found = load_rows(pinned, "test", environ=environ)
     assert numbers(found.rows) == numbers(rows)
+    assert "offline mode is enabled" in caplog.text  # the hub's own client would have tried for half a minute
     assert found.origin == f"nobody/toy@{SOURCE.revision}"
     as_from_hub.rename(as_from_hub.with_name("f" * 40))
     with pytest.raises(DataError, match=f"the copy in the cache is not of revision {SOURCE.revision}"):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from harness import jsonl
 from harness.errors import DataError
 
+PACKED = gzip.compress(b'{"a": 1}\n' * 1000)
 TEXT = st.text(st.characters(codec=None, categories=None))  # every code point, lone surrogates too
 VALUE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
@@ -60,7 +61,7 @@ def test_packed_files_are_read(tmp_path: Path) -> None:
     assert jsonl.read_jsonl(tmp_path / "f.jsonl.gz") == [{"a": 1}]
 
 
-@pytest.mark.parametrize("content", [b"plain text", gzip.compress(b'{"a": 1}\n' * 1000)[:-12]])
+@pytest.mark.parametrize("content", [b"plain text", PACKED[:-12], PACKED[:10] + b"\xff" * 20])
 def test_a_broken_packed_file_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "f.jsonl.gz").write_bytes(content)
     with pytest.raises(DataError, match=r"f\.jsonl\.gz: not a whole gzip file"):
@@ -80,9 +81,10 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         jsonl.write_jsonl(path, [{"a": 3}, {"a": float("nan")}])
     assert path.read_text() == '{"a": 1}\n{"a": 2}\n'
+    (tmp_path / "folder").mkdir()
     with pytest.raises(IsADirectoryError):
-        jsonl.write_jsonl(tmp_path, [])
-    assert os.listdir(tmp_path) == ["f.jsonl"]
+        jsonl.write_jsonl(tmp_path / "folder", [])
+    assert sorted(os.listdir(tmp_path)) == ["f.jsonl", "folder"]
 
 
 def test_written_files_have_the_ordinary_mode(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.environment import environment, source_commit
@@ -59,6 +59,7 @@ def test_the_config_is_written_resolved_and_the_same_config_resumes(tmp_path: Pa
     assert (tmp_path / "config.yaml").stat().st_mtime_ns == before.st_mtime_ns
 
 
+@example({"stop": "\x85", "\x85": "\ud800\x00"})
 @given(st.dictionaries(st.text(max_size=8), st.text(st.characters(codec=None, categories=None)), max_size=4))
 def test_any_text_in_a_config_is_the_same_when_it_comes_back(tmp_path_factory: Any, config: dict[str, str]) -> None:
     path = tmp_path_factory.mktemp("run")

@@ -64,9 +64,6 @@ def test_repeating_every_row_in_its_cluster_says_nothing_new() -> None:
     assert thrice.ci95 == pytest.approx(once.ci95)
     coin_once, coin_thrice = estimate([1, 0, 0, 1], "abcd"), estimate([1, 0, 0, 1] * 3, list("abcd") * 3)
     assert coin_thrice.stderr == pytest.approx(coin_once.stderr)
-    low, high = coin_thrice.ci95
-    assert low < coin_once.ci95[0]  # few clusters: t instead of normal quantiles
-    assert high > coin_once.ci95[1]
 
 
 @pytest.mark.parametrize(("passed", "n"), [(0, 1), (1, 1), (0, 20), (20, 20), (7, 20), (1, 1319), (700, 1319)])
@@ -75,6 +72,28 @@ def test_wilson_is_that_of_statsmodels_and_scipy(passed: int, n: int) -> None:
     assert found == pytest.approx(proportion_confint(passed, n, method="wilson"), abs=1e-12)
     theirs = scipy.stats.binomtest(passed, n).proportion_ci(method="wilson")
     assert found == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+
+
+def test_clustered_shares_get_wilson_with_the_effective_sample_size() -> None:
+    """Four prompts, three equal samples each, half of them right: stderr² = 1 / 12, so 0.25 * 12 = 3 rows' worth,
+    widened by the t quantiles for 11 and for 3 degrees of freedom."""
+    t = scipy.stats.t.ppf(0.975, [11, 3])
+    found = estimate([1, 0, 0, 1] * 3, list("abcd") * 3)
+    assert found.stderr == pytest.approx(math.sqrt(1 / 12))
+    assert found.ci95 == pytest.approx(wilson(0.5, 3 * (t[0] / t[1]) ** 2))
+
+
+def test_samples_that_happen_to_balance_are_worth_no_more_than_independent_rows() -> None:
+    scores = [0.0, 1.0] * 19 + [1.0, 1.0]
+    low, high = estimate(scores, [i // 2 for i in range(40)]).ci95
+    plain_low, plain_high = wilson(21 / 40, 40)
+    assert low < plain_low < plain_high < high
+
+
+def test_a_share_is_a_share_only_where_the_scores_range_is_0_to_1() -> None:
+    scores = [0.0, 1.0, 0.0, 1.0]
+    spread = scipy.stats.t.ppf(0.975, 3) * scipy.stats.sem(scores)
+    assert estimate(scores, limits=(-1, 1)).ci95 == pytest.approx((0.5 - spread, 1.0))
 
 
 def test_the_normal_quantile_is_right() -> None:
@@ -165,9 +184,9 @@ def test_the_bootstrap_agrees_with_theory_and_with_its_seed() -> None:
 
 def test_the_bootstrap_is_that_of_scipy_where_rows_are_independent() -> None:
     scores = np.random.default_rng(2).random(150)
-    theirs = scipy.stats.bootstrap((scores,), np.mean, method="percentile", n_resamples=2000).confidence_interval
-    low, high = bootstrap(scores.tolist(), seed=0)
-    assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=0.1 * (high - low))
+    theirs = scipy.stats.bootstrap((scores,), np.mean, method="percentile", rng=0).confidence_interval
+    low, high = bootstrap(scores.tolist(), seed=0, resamples=10_000)
+    assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=0.04 * (high - low))
 
 
 def test_the_bootstrap_draws_clusters_whole() -> None:

@@ -46,11 +46,14 @@ def evaluate(
         for notice in task.loaded.notices:
             on_notice(notice)
     found: list[dict[str, Any]] = []
+    spent = 0.0
     for model in models:
         config = {"command": "eval", "model": model, "benchmarks": benchmarks, **settings.plain()}
         path = run_path(out, model, config, several=len(models) > 1)
         with run_folder(path, config, overwrite=overwrite) as folder:
-            own = _one_model(model, tasks, settings, folder, budget_usd, on_progress, on_notice)
+            left = None if budget_usd is None else budget_usd - spent
+            own, cost = _one_model(model, tasks, settings, folder, left, on_progress, on_notice)
+            spent += cost
         found += [{**result, "run": str(path)} for result in own]
     return found
 
@@ -63,8 +66,9 @@ def _one_model(
     budget_usd: float | None,
     on_progress: OnProgress,
     on_notice: OnNotice,
-) -> list[dict[str, Any]]:
-    """One model on every task, in one folder, with one engine that is opened only if a row is missing."""
+) -> tuple[list[dict[str, Any]], float]:
+    """One model on every task, in one folder, with one engine that is opened only if a row is missing; and its cost."""
+    cost = 0.0
     manifest = {**environment(), "seed": settings.seed, "datasets": provenance(tasks)}
     missing = [_wanted(task, settings.samples, folder) for task in tasks]
     if any(missing):
@@ -72,15 +76,26 @@ def _one_model(
             model, options=settings.model_args, chat=settings.chat, template_args=settings.template_args
         )
         try:
+            _check_budget(engine, model, budget_usd)
             folder.write_manifest({**manifest, "engine": engine.describe()})
             for task in tasks:
                 _ask(task, engine, model, settings, folder, budget_usd, on_progress, on_notice)
             folder.write_manifest({**manifest, "engine": engine.describe()})
+            cost = getattr(engine, "cost_usd", None) or 0.0
         finally:
             engine.close()
     own = [results(task, label(model), _keys(task, settings.samples), folder) for task in tasks]
     folder.write_results(own[0] if len(own) == 1 else {"results": own})
-    return own
+    return own, cost
+
+
+def _check_budget(engine: Engine, model: str, budget_usd: float | None) -> None:
+    """A budget cannot be kept where nobody knows what a token costs."""
+    if budget_usd is not None and getattr(engine, "cost_usd", 0.0) is None:
+        raise ConfigError(
+            f"{label(model)}: a budget needs its price; give it with --model-arg "
+            'prices=\'{"NAME": {"input": USD, "output": USD}}\' (per million tokens) or a YAML file'
+        )
 
 
 def _ask(

@@ -59,7 +59,7 @@ def run_eval(arguments: argparse.Namespace) -> Answer:
     if arguments.dry_run:
         from moj.dry_run import dry_run
 
-        return dry_run(models, names, settings, show), 0
+        return dry_run(models, names, settings, on_plan=show.plan), 0
     with show:
         found = evaluate(
             models,

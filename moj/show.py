@@ -131,9 +131,14 @@ class Show:
         self.out.print(Text(printable(text)), soft_wrap=True)
 
     def plan(self, plan: Mapping[str, Any]) -> None:
-        """What a dry run found, a line a fact."""
+        """What a dry run found, a line a fact, and the first prompt whole."""
         for key, value in plan.items():
-            self.say(f"{key}: {value}")
+            if key != "first_prompt":
+                self.say(f"{key}: {'unknown' if value is None else value}")
+        first = plan["first_prompt"]
+        self.say(f"first prompt, as it would be sent:\n{first['text']}")
+        if first["ids"] is not None:
+            self.say(f"its token ids: {first['ids']}")
 
     def trained(self, answer: Mapping[str, Any]) -> None:
         """Where the model is and how the loss went."""

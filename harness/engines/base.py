@@ -61,6 +61,17 @@ class LogLikelihood:
     greedy: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A prompt as an engine would send it: its text, its token ids where the engine makes them, and how many tokens
+    that is (`exact`, or an estimate that is rather too high)."""
+
+    text: str
+    ids: tuple[int, ...] | None
+    tokens: int
+    exact: bool
+
+
 Wanted = Mapping[str, Sequence[int]]
 
 
@@ -69,7 +80,8 @@ class Engine(Protocol):
 
     `generate` yields one `Response` or `Failure` per prompt and sample, in the order they finish. `wanted` maps a
     prompt's id to the samples still missing (a resumed run); prompts absent from it get none; `None` asks for all K.
-    `describe` returns what the manifest records: model identity, dtype, template hash, the first prompt as sent.
+    `preview` shows a prompt as it would be sent, and sends nothing. `describe` returns what the manifest records: model
+    identity, dtype, template hash, the first prompt as sent.
     """
 
     @property
@@ -78,6 +90,8 @@ class Engine(Protocol):
     def generate(
         self, prompts: Sequence[Prompt], sampling: Sampling, *, wanted: Wanted | None = None
     ) -> Iterator[Response | Failure]: ...
+
+    def preview(self, prompt: Prompt) -> Preview: ...
 
     def describe(self) -> dict[str, object]: ...
 

@@ -10,7 +10,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.chat import Encoded, encode_prompt, start_id, template_hash, template_of, turn_end
-from harness.engines.base import Failure, LogLikelihood, Sampling, Wanted, pairs, sample_seed
+from harness.engines.base import Failure, LogLikelihood, Preview, Sampling, Wanted, pairs, sample_seed
 from harness.engines.decode import Counters, Drawn, Job, Rules, decode
 from harness.engines.forward import Model
 from harness.engines.likelihood import Pair, score, split
@@ -170,6 +170,11 @@ class HFEngine:
         finally:
             self._model.model.train(was_training)
         return [[next(scored) for _ in texts] for texts in continuations]
+
+    def preview(self, prompt: Prompt) -> Preview:
+        """The prompt's text and ids as the model would read them."""
+        encoded = self._encoded(prompt)
+        return Preview(encoded.text, encoded.ids, len(encoded.ids), exact=True)
 
     def describe(self) -> dict[str, object]:
         """What the manifest records of the model and of how prompts reach it."""

@@ -20,14 +20,14 @@ from urllib.parse import urlsplit
 import openai
 
 from harness.engines import prices
-from harness.engines.base import Failure, Sampling, Wanted, pairs, sample_seed
+from harness.engines.base import Failure, Preview, Sampling, Wanted, pairs, sample_seed
 from harness.engines.limits import Bucket, Fault, Sleep, retried
 from harness.engines.loop_thread import LoopThread
 from harness.engines.openai_reply import Reply, read_json, read_reply, short, status_fault, usage_of
 from harness.engines.openai_request import Options, is_local, is_loopback, request_body, split_target
 from harness.engines.options import parse
 from harness.errors import ConfigError, ModelError
-from harness.records import Prompt, Response, Usage
+from harness.records import Prompt, Response, Usage, dumps
 
 HOPELESS = 20  # run-wide faults in a row, after a first answer, that end the run: a revoked key, a server gone
 
@@ -123,6 +123,16 @@ class OpenAIEngine:
                 raise item.error
         finally:
             self._thread.cancel(drawing)
+
+    @property
+    def price(self) -> prices.Price | None:
+        """What a million tokens cost, where it is known."""
+        return self._price
+
+    def preview(self, prompt: Prompt) -> Preview:
+        """The messages as they would be sent; the server alone knows their tokens."""
+        messages = request_body(self.model, prompt, 0, Sampling(), self._options, self._template_args)["messages"]
+        return Preview(dumps(messages), None, _size(messages), exact=False)
 
     def describe(self) -> dict[str, object]:
         """What the manifest records. No key, and nothing of the base URL but scheme, host and path."""

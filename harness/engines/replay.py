@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.engines.base import Failure, Sampling, Wanted, pairs
+from harness.engines.base import Failure, Preview, Sampling, Wanted, pairs
 from harness.engines.options import parse
 from harness.errors import ConfigError, DataError, nearest
 from harness.jsonl import lines, read_bytes
@@ -75,6 +75,11 @@ class ReplayEngine:
             found = next(iter(self._samples.get(prompt.id, {}).values()), {})
             for sample in samples:
                 yield found[sample] if sample in found else self._missing(prompt.id, sample, found)
+
+    def preview(self, prompt: Prompt) -> Preview:
+        """The prompt's own text: nothing is sent anywhere."""
+        text = "\n\n".join(message.content for message in prompt.messages)
+        return Preview(text, None, len(text.split()), exact=False)
 
     def describe(self) -> dict[str, object]:
         """The file, its checksum, and how many responses were taken from it."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.engines.base import Failure, LogLikelihood, Sampling, Wanted, pairs
+from harness.engines.base import Failure, LogLikelihood, Preview, Sampling, Wanted, pairs
 from harness.engines.options import parse
 from harness.records import Prompt, Response, Usage, to_dict
 
@@ -87,6 +87,11 @@ class ScriptedEngine:
             pairs_ = zip(values, texts, strict=True)
             rows.append([LogLikelihood(value, max(1, len(text.split())), value == best) for value, text in pairs_])
         return rows
+
+    def preview(self, prompt: Prompt) -> Preview:
+        """The prompt's own text: nothing is sent anywhere."""
+        text = "\n\n".join(message.content for message in prompt.messages)
+        return Preview(text, None, len(text.split()), exact=False)
 
     def describe(self) -> dict[str, object]:
         """Its name, a hash of the script where that is data, and the first prompt asked."""

@@ -27,6 +27,7 @@ _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _PERCENT = re.compile(r"\s{0,4}(?:\\?\)|\$)?\s{0,4}(?:\\?%|(?:percent|pct|percentage)(?![A-Za-z]))")
 _HASHES = re.compile(r"(?<!#)####(?!#)[ \t]*([^\n]*)")
+_OR = re.compile(r"[^.\n]{0,40}?\bor\b[^.\n]{0,20}")  # between two numbers of which one is to be right
 _LINE = re.compile(r"[ \t]*([^\n]+)")
 _PHRASE = re.compile(
     r"\banswer\b(?P<gap>[*_`\"\s]{0,8}|[^.\n:=]{1,40}?\s)(?:is|are|:|=)(?![A-Za-z])[*_`:=\s]{0,8}", re.IGNORECASE
@@ -141,9 +142,10 @@ def answer_line(text: str) -> Found | None:
         before = at
         while before and text[before - 1] in " \t":
             before -= 1
-        line = _LINE.match(text, at + 2)
-        if line and (not before or text[before - 1] == "\n"):
-            return Found(line[1].strip(), "A: line", at)
+        if not before or text[before - 1] == "\n":
+            line = _LINE.match(text, at + 2)
+            if line:
+                return Found(line[1].strip(), "A: line", at)
         at = text.rfind("A:", 0, before)
     return None
 
@@ -248,18 +250,20 @@ def _is_formula(text: str, opening: re.Match[str], closing: re.Match[str]) -> bo
 
 
 def last_number(text: str) -> Found | None:
-    """The last number in the text; with the one before it where "or" stands between them. A denied one is skipped."""
+    """The last number in the text; with those before it that "or" joins to it. A denied one is skipped."""
     numbers = list(_NUMBER.finditer(text))
     while numbers and _NEGATED.search(text[max(0, numbers[-1].start() - 14) : numbers[-1].start()]):
         numbers.pop()
     if not numbers:
         return None
-    last = numbers[-1]
-    if len(numbers) > 1:
-        between = text[numbers[-2].end() : last.start()]
-        if len(between) < 60 and re.search(r"\bor\b", between) and "." not in between:
-            return Found(f"{numbers[-2][0]} , {last[0]}", "two numbers", numbers[-2].start())
-    return Found(last[0], "last number", last.start())
+    listed = [numbers.pop()]
+    while numbers and len(listed) < 16:
+        between = text[numbers[-1].end() : listed[-1].start()]
+        if not (_OR.fullmatch(between) or (len(listed) > 1 and between.strip() == ",")):
+            break
+        listed.append(numbers.pop())
+    start, how = listed[-1].start(), "last number" if len(listed) == 1 else f"{len(listed)} numbers"
+    return Found(" , ".join(number[0] for number in reversed(listed)), how, start)
 
 
 def is_bare(text: str) -> bool:

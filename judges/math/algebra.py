@@ -44,7 +44,12 @@ def decider(rules: Rules) -> Decider:
 def equal(target: Node, response: Node) -> bool:
     """Whether two scalars that no number tells apart are the same. Raises `NeedsAlgebra` where no proof is found."""
     assumptions = _assumptions(target, response)
-    return vanishes(to_sympy(target, assumptions) - to_sympy(response, assumptions))
+    ours = to_sympy(target, assumptions)
+    try:
+        theirs = to_sympy(response, assumptions)
+    except TooBig as error:
+        raise Refused(str(error)) from error
+    return vanishes(ours - theirs)
 
 
 def vanishes(difference: Any) -> bool:

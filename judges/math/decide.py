@@ -88,7 +88,9 @@ def _decimal_comma(target: str, answer: str) -> tuple[Node, Node] | None:
 def _unread(wanted: tuple[Token, ...], given: tuple[Token, ...], error: Exception) -> Decision | None:
     if _operators(wanted) and not any(kind == "word" for kind, _ in (*wanted, *given)):
         return None
-    return Decision("fail", f"not the same text, and the target cannot be read: {error}")
+    if any(kind == "word" for kind, _ in wanted):
+        return Decision("fail", "not the same words")
+    return Decision("unparsed", f"not the same text, and the target cannot be read: {error}")
 
 
 def _operators(tokens: tuple[Token, ...]) -> frozenset[str]:

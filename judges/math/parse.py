@@ -8,7 +8,9 @@ from judges.math.cursor import END
 from judges.math.lexicon import MEANINGFUL, RELATIONS, SCALES
 from judges.math.scalars import Scalars
 from judges.math.tokens import Token, tokenize
-from judges.math.tree import Node, Unreadable, number
+from judges.math.tree import Node, TooBig, Unreadable, depth, number
+
+MAX_TREE = 120  # rules nest less, but 3!!!! and 1/2/3/4 grow by repetition
 
 
 @lru_cache(maxsize=4096)
@@ -25,6 +27,8 @@ def parse(tokens: tuple[Token, ...]) -> Node:
     node = reader.answer()
     if reader.position < len(reader.tokens):
         raise Unreadable(f"{reader.peek()[1]!r} has no place here")
+    if depth(node) > MAX_TREE:
+        raise TooBig(f"a tree more than {MAX_TREE} deep")
     return node
 
 

@@ -110,8 +110,12 @@ class Decider:
 
     def _collections(self, target: Node, response: Node) -> bool:
         ours, theirs = _members(target), _members(response)
-        if len(ours) > MAX_ITEMS or len(theirs) > MAX_ITEMS:
-            raise TooBig(f"more than {MAX_ITEMS} items")
+        if len(theirs) > MAX_ITEMS >= len(ours):
+            raise Refused(f"it lists {len(theirs)} values")
+        if len(ours) > MAX_ITEMS:
+            if target[0] == response[0] and self._in_order(ours, theirs):
+                return True
+            raise TooBig(f"the target lists {len(ours)} values")
         target_interval, response_interval = _is_interval(target), _is_interval(response)
         if target_interval != response_interval and "seq" in (target[0], response[0]):
             halves = {(target[1:3] if target_interval else response[1:3])}

@@ -67,6 +67,15 @@ def walk(node: Node) -> Iterator[Node]:
         stack.extend(part for part in _flat(current) if part)
 
 
+def depth(node: Node) -> int:
+    """Levels of the tree."""
+    level, levels = [node], 0
+    while level:
+        level = [part for each in level for part in _flat(each) if part]
+        levels += 1
+    return levels
+
+
 def _flat(node: Node) -> Iterator[Node]:
     for part in node[1:]:
         if isinstance(part, tuple):

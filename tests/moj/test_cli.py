@@ -9,6 +9,7 @@ import pytest
 
 from harness.jsonl import read_jsonl
 from moj.cli import main
+from tests.fake_openai import FakeOpenAI
 from tests.moj.running import MOJ, environment, moj
 
 GSM8K = [{"question": f"What is {i} + {i}?", "answer": f"{i} + {i} = {2 * i}\n#### {2 * i}"} for i in range(1, 9)]
@@ -234,3 +235,36 @@ def test_a_closed_pipe_is_no_error(work: Path) -> None:
         f"'{MOJ}' list | head -1", shell=True, cwd=work, env=environment(), capture_output=True, text=True, check=False
     )
     assert done.stderr == ""
+
+
+def test_a_dry_run_shows_the_prompt_and_the_cost_and_asks_nothing(work: Path) -> None:
+    with FakeOpenAI() as server:
+        done = moj(
+            "eval", f"openai:any@{server.base_url}", "-b", "gsm8k", "--data", "gsm8k=test.jsonl", "--samples", "2",
+            "--dry-run", "--json", "--model-arg", 'prices={"any": {"input": 1, "output": 2}}', cwd=work,
+        )  # fmt: skip
+        assert server.calls == []
+    assert done.code == 0, done.err
+    plan = done.json
+    assert (plan["prompts"], plan["rows"]) == (8, 16)
+    assert "What is 1 + 1?" in plan["first_prompt"]["text"]
+    expected = (plan["prompt_tokens"] * 1 + plan["response_tokens_at_most"] * 2) / 1e6
+    assert plan["cost_usd_at_most"] == pytest.approx(expected)
+    assert not (work / "runs").exists()
+
+
+def test_a_budget_stops_resumably_and_needs_a_price(work: Path) -> None:
+    with FakeOpenAI() as server:
+        base = (
+            "eval", f"openai:any@{server.base_url}", "-b", "gsm8k", "--data", "gsm8k=test.jsonl", "--out", "run",
+            "--json", "--model-arg", "concurrency=1",
+        )  # fmt: skip
+        refused = moj(*base, "--budget", "1", cwd=work)
+        assert refused.code == 1
+        assert "a budget needs its price" in refused.err
+        priced = (*base, "--model-arg", 'prices={"any": {"input": 1000, "output": 1000}}')
+        stopped = moj(*priced, "--budget", "0.0001", cwd=work)
+        assert stopped.code == 0, stopped.err
+        assert 0 < stopped.json["decided"] < 8
+        assert "budget" in stopped.err
+        assert moj(*priced, "--budget", "1000", cwd=work).json["decided"] == 8

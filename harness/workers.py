@@ -6,20 +6,10 @@ worker, C code that never looks up is killed with its process, and the rest of i
 
 from __future__ import annotations
 
-import contextlib
-import json
 import math
-import mmap
 import os
 import pickle
-import select
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import threading
-import time
 import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -27,43 +17,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import MojError
-from harness.worker_process import IDLE, INDEX, PAGE, START, receive, send
+from harness.worker_handle import Done, Late, Lost, Result, Setup, Worker
 
-GRACE = 0.25  # seconds past the deadline that a worker has to interrupt itself before it is killed
-START_LIMIT = 120.0  # seconds a worker may take to import its function
+__all__ = ["Done", "Late", "Lost", "Result", "WorkerPool", "usable_cores"]
+
 CHUNK = 32  # items in flight per worker at most
 MOST_WORKERS = 16
 STILLBORN_LIMIT = 3
-BOOT = (
-    "import sys, json; channel, page, parent, path = json.loads(sys.argv[1]); sys.path[:] = path; "
-    "from harness.worker_process import serve; serve(channel, page, parent)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The function returned `value` after `seconds` in the worker."""
-
-    value: Any
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """The item ran past its deadline and was stopped after `seconds`."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The function raised, or its worker died; `cause` names the exception or the signal."""
-
-    cause: str
-    seconds: float
-
-
-Result = Done | Late | Lost
 
 
 class WorkerPool:
@@ -150,7 +110,7 @@ class _Job:
 class _Crew:
     """The threads, one per worker process, that take chunks from the jobs in turn. Holds no reference to the pool."""
 
-    def __init__(self, setup: tuple[str, dict[str, Any], float, int], size: int) -> None:
+    def __init__(self, setup: Setup, size: int) -> None:
         self.owner = os.getpid()
         self.setup = setup
         self.size = size
@@ -159,7 +119,7 @@ class _Crew:
         self.jobs: deque[_Job] = deque()  # those with chunks that nobody has taken yet
         self.changed = threading.Condition()  # guards all that follows; re-entrant, for close can come from the GC
         self.threads: list[threading.Thread] = []
-        self.workers: set[_Worker] = set()
+        self.workers: set[Worker] = set()
 
     def map(self, blobs: list[bytes]) -> list[Result]:
         if not blobs and not self.closed:
@@ -224,14 +184,14 @@ class _Crew:
                 self.changed.notify()
 
     def _tend(self) -> None:
-        worker: _Worker | None = None
+        worker: Worker | None = None
         try:
             while (taken := self._take()) is not None:
                 job, chunk = taken
                 try:
                     if worker is None:
                         worker = self._hire()
-                    rest = worker.run(job, chunk, self.changed)
+                    rest = self._run(worker, job, chunk)
                 except Exception as error:  # noqa: BLE001 - the caller waits in another thread: it must learn of anything
                     rest = []
                     with self.changed:
@@ -246,9 +206,23 @@ class _Crew:
             if worker is not None:
                 self._dismiss(worker)
 
-    def _hire(self) -> _Worker:
+    def _run(self, worker: Worker, job: _Job, chunk: list[int]) -> list[int]:
+        """Runs a chunk on a worker; returns what must be run again."""
+
+        def put(index: int, result: Result) -> None:
+            with self.changed:
+                job.put(index, result)
+
+        rest = worker.run([(index, job.blobs[index]) for index in chunk], put, lambda: job.error is not None)
+        if worker.dead and len(rest) == len(chunk):
+            job.stillborn += 1  # unguarded: a miscount by another thread only costs one more try
+            if job.stillborn > STILLBORN_LIMIT:
+                put(rest.pop(0), Lost(f"{worker.epitaph()} before it could answer", 0.0))
+        return rest
+
+    def _hire(self) -> Worker:
         try:
-            worker = _Worker(self.setup)
+            worker = Worker(self.setup)
         except OSError as error:
             raise MojError(f"a worker process for {self.setup[0]} could not start: {error}") from error
         with self.changed:
@@ -262,136 +236,7 @@ class _Crew:
             raise
         return worker
 
-    def _dismiss(self, worker: _Worker) -> None:
+    def _dismiss(self, worker: Worker) -> None:
         with self.changed:
             self.workers.discard(worker)
         worker.end()
-
-
-class _Worker:
-    """One process and the parent's end of its channel; used by one thread."""
-
-    def __init__(self, setup: tuple[str, dict[str, Any], float, int]) -> None:
-        self.where, self.deadline = setup[0], setup[2]
-        self.dead = False
-        self.channel, theirs = socket.socketpair()
-        self.complaints = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker; closed by `end`
-        with theirs, tempfile.TemporaryFile() as shared:
-            shared.truncate(PAGE)
-            self.page = mmap.mmap(shared.fileno(), PAGE)
-            fds = (theirs.fileno(), shared.fileno())
-            path = [entry or os.getcwd() for entry in sys.path]
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-c", BOOT, json.dumps([*fds, os.getpid(), path])],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self.complaints,
-                pass_fds=fds,
-                start_new_session=True,  # the terminal's Ctrl-C goes to the parent alone
-                env={**os.environ, "PYTHONHASHSEED": "0"},  # iteration order, hence sympy's, is the same in every run
-            )
-        with contextlib.suppress(OSError):
-            send(self.channel, setup)
-
-    def await_ready(self) -> None:
-        """Waits until the function is imported. Raises `MojError` with the worker's last line where that fails."""
-        try:
-            self.channel.settimeout(START_LIMIT)
-            receive(self.channel)
-            self.channel.settimeout(None)
-        except (EOFError, OSError) as error:
-            self._reap(0.0 if isinstance(error, TimeoutError) else 1.0)
-            self.complaints.seek(0)
-            lines = self.complaints.read().decode("utf-8", "replace").strip().splitlines()
-            late = f"its function was not imported within {START_LIMIT:g} s"
-            why = late if isinstance(error, TimeoutError) else lines[-1] if lines else self._epitaph()
-            raise MojError(f"a worker process for {self.where} could not start: {why}") from error
-
-    def run(self, job: _Job, chunk: list[int], guard: threading.Condition) -> list[int]:
-        """Runs the chunk and puts its results into the job; returns the indices that must be run again.
-
-        After a death, `dead` is set, and the item that was running is reported `Late` (we killed it) or `Lost`.
-        """
-        waiting = dict.fromkeys(chunk)  # in the order of the chunk
-        overdue: int | None = None
-        try:
-            send(self.channel, [(index, job.blobs[index]) for index in chunk])
-            while waiting:
-                if overdue is None and not self._readable():
-                    overdue = self._overdue()
-                    if overdue is not None or job.error:
-                        self.kill()
-                    continue
-                index, kind, value, seconds = receive(self.channel)
-                del waiting[index]
-                result = _result(kind, value, seconds)
-                with guard:
-                    job.put(index, result)
-        except (EOFError, OSError):
-            self.dead = True
-            self._reap(1.0)
-            running = INDEX.unpack_from(self.page, 0)[0]
-            with guard:
-                if running in waiting:
-                    del waiting[running]
-                    seconds = time.monotonic() - START.unpack_from(self.page, 8)[0]
-                    job.put(running, Late(seconds) if running == overdue else Lost(self._epitaph(), seconds))
-                elif len(waiting) == len(chunk):
-                    job.stillborn += 1
-                    if job.stillborn > STILLBORN_LIMIT:
-                        del waiting[chunk[0]]
-                        job.put(chunk[0], Lost(f"{self._epitaph()} before it could answer", 0.0))
-        return list(waiting)
-
-    def _readable(self) -> bool:
-        """Waits for an answer, at most until the running item would be overdue (or is next worth a look)."""
-        index, start = INDEX.unpack_from(self.page, 0)[0], START.unpack_from(self.page, 8)[0]
-        limit = self.deadline + GRACE
-        patience = limit if index == IDLE else start + limit - time.monotonic()
-        poll = select.poll()  # not `select`, which refuses descriptors above 1023
-        poll.register(self.channel, select.POLLIN)
-        return bool(poll.poll(max(0.001, min(patience + 0.001, 1.0)) * 1000))
-
-    def _overdue(self) -> int | None:
-        """The index of an item past deadline and grace. Index is read before start, which the worker writes first."""
-        index: int = INDEX.unpack_from(self.page, 0)[0]
-        start: float = START.unpack_from(self.page, 8)[0]
-        return index if index != IDLE and time.monotonic() - start > self.deadline + GRACE else None
-
-    def kill(self) -> None:
-        """Kills the worker and whatever it started."""
-        if self.process.poll() is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.kill()
-
-    def _reap(self, patience: float) -> None:
-        try:
-            self.process.wait(patience)
-        except subprocess.TimeoutExpired:  # an item closed the channel and lives on
-            self.kill()
-            self.process.wait()
-
-    def _epitaph(self) -> str:
-        code = self.process.returncode
-        if code is not None and code < 0:
-            return f"worker killed by {signal.Signals(-code).name}"
-        return f"worker exited with status {code}"
-
-    def end(self) -> None:
-        self.kill()
-        self.process.wait()
-        self.channel.close()
-        self.complaints.close()
-        self.page.close()
-
-
-def _result(kind: str, value: Any, seconds: float) -> Result:
-    if kind == "late":
-        return Late(seconds)
-    if kind == "lost":
-        return Lost(value, seconds)
-    try:
-        return Done(pickle.loads(value), seconds)
-    except Exception as error:  # noqa: BLE001 - unpickling runs code of the value's type, which may raise anything
-        return Lost(f"the result cannot be read here: {type(error).__name__}: {error}", seconds)

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -287,14 +288,21 @@ def test_a_pool_without_references_takes_its_workers_along() -> None:
     assert gone(pid)
 
 
-def _caller(body: str) -> subprocess.Popen[str]:
+@contextmanager
+def _caller(body: str) -> Iterator[subprocess.Popen[str]]:
     """A parent process with a pool of one worker, whose process id is the first line it prints."""
     script = (
         "import os, signal, sys, time\nfrom harness.workers import WorkerPool\n"
         f"pool = WorkerPool({OBEY!r}, workers=1, deadline=60)\n"
         "print(pool.map([('pid', 0)])[0].value, flush=True)\n" + body
     )
-    return subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True) as parent:
+        try:
+            yield parent
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(parent.pid, signal.SIGKILL)  # its forks too: none may outlive a test that fails
 
 
 @pytest.mark.parametrize("item", ["('loop', 0)", "('hang', 0)"])
@@ -332,6 +340,7 @@ def test_a_fork_of_the_parent_gets_workers_of_its_own_and_leaves_the_others() ->
     with _caller(body) as parent:
         assert parent.stdout is not None
         first, forked, again = (int(parent.stdout.readline()) for _ in range(3))
+        assert parent.wait() == 0
     assert forked != first
     assert again == first
 

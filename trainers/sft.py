@@ -1,0 +1,216 @@
+"""Supervised fine-tuning: cross-entropy on response tokens, the token that ends the response included.
+
+ALGORITHMS 5.1: the loss of a step is the mean over all response tokens of its global batch, not a mean of means.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import torch
+from pydantic import Field, model_validator
+
+from benchmarks.micro import tokenizer as micro_tokenizer
+from harness import chat, jsonl
+from harness.errors import DataError, RunFolderError
+from harness.runs import RunFolder, environment
+from trainers.config import Closed, Policy, validated
+from trainers.demonstrations import Pair, encode, micro, read
+from trainers.objectives.likelihood import sft_loss
+from trainers.runtime import checkpoint, policy
+from trainers.runtime.batch import Example, micro_batches, step_indices
+from trainers.runtime.logps import check_head, token_logps
+from trainers.runtime.loop import Metrics, Part, fit
+from trainers.runtime.optim import adamw, cosine
+
+logger = logging.getLogger(__name__)
+
+
+class SFT(Closed):
+    """`data` is a JSONL file, or `micro`: `rows` demonstrations generated from the tasks that `mix` weighs.
+
+    `batch` counts sequences of a step. `warmup` is a share of the steps, `clip` the most the gradient's norm may be.
+    `row_tokens` and `rows_at_once` shape forward passes and leave results alone, but for rounding. `threads` are
+    torch's own (null: its default). `save_every` counts steps; 0 saves only the end.
+    """
+
+    trainer: Literal["sft"] = "sft"
+    policy: Policy
+    data: str
+    mix: dict[str, float] = Field({})
+    rows: int | None = Field(None, ge=1)
+    max_length: int = Field(1024, ge=2)
+    too_long: Literal["refuse", "drop"] = "refuse"
+    steps: int | None = Field(None, ge=1)
+    epochs: float | None = Field(None, gt=0)
+    batch: int = Field(128, ge=1)
+    row_tokens: int = Field(2048, ge=2)
+    rows_at_once: int = Field(4, ge=1)
+    lr: float = Field(1e-5, gt=0)
+    warmup: float = Field(0.03, ge=0, le=1)
+    weight_decay: float = Field(0.0, ge=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    clip: float = Field(1.0, gt=0)
+    save_every: int = Field(500, ge=0)
+    threads: int | None = Field(None, ge=1)
+    seed: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError("give either steps or epochs")
+        if (self.data == "micro") != bool(self.mix) or (self.data == "micro") != (self.rows is not None):
+            raise ValueError("mix and rows belong to data: micro, and are needed there")
+        return self
+
+
+def train(
+    config: Mapping[str, Any],
+    *,
+    out: Path,
+    overwrite: bool = False,
+    where: str = "config",
+    on_step: Callable[[Mapping[str, Any]], None] = lambda _: None,
+    on_notice: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Trains into the run folder `out` and answers with the last checkpoint's folder (`model`), steps and loss.
+
+    The same call resumes from the last checkpoint, to the bit on the same machine with the same `threads`; a finished
+    run answers at once. Sets torch's global random numbers. Raises `MojError` for a user's mistake.
+    """
+    settings = validated(SFT, config, where)
+    threads = torch.get_num_threads()
+    with RunFolder.open(out, settings.model_dump(mode="json"), overwrite=overwrite) as folder:
+        torch.set_num_threads(settings.threads or threads)
+        try:
+            return _run(settings, folder, on_step, on_notice)
+        finally:
+            torch.set_num_threads(threads)
+
+
+def _run(
+    settings: SFT,
+    folder: RunFolder,
+    on_step: Callable[[Mapping[str, Any]], None],
+    on_notice: Callable[[str], None],
+) -> dict[str, Any]:
+    """Data, model, the sentence "batch, objective, step", and what is written on the way."""
+    rows, digest = _rows(settings)
+    saved = checkpoint.latest(folder.path)
+    tokenizer = policy.load_tokenizer(f"hf:{saved}") if saved else _tokenizer(settings)
+    examples = _fitting(encode(tokenizer, rows), settings, on_notice)
+    total = settings.steps * settings.batch if settings.steps else round((settings.epochs or 0) * len(examples))
+    steps = max(1, -(-total // settings.batch))
+    torch.manual_seed(settings.seed)
+    model = policy.load(f"hf:{saved}") if saved else _model(settings, tokenizer)
+    check_head(model)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(device).train()
+    optimizer = adamw(model, weight_decay=settings.weight_decay, betas=settings.betas)
+    done = checkpoint.restore(saved, optimizer) if saved else 0
+    if done:
+        on_notice(f"going on from step {done} of {steps}")
+    _keep_manifest(folder, settings, digest, rows=len(rows), kept=len(examples), steps=steps, model=model)
+    _forget_after(folder.path / "metrics.jsonl", done)
+
+    def parts(step: int) -> Iterator[Part]:
+        chosen = step_indices(step, count=len(examples), batch=settings.batch, total=total, seed=settings.seed)
+        batch = [examples[index] for index in chosen]
+        count = sum(example.response_tokens for example in batch)
+        for packed in micro_batches(batch, row_tokens=settings.row_tokens, rows_at_once=settings.rows_at_once):
+            packed = packed.to(device)
+            half = settings.policy.dtype == "bfloat16"
+            with torch.autocast(device.type, torch.bfloat16) if half else nullcontext():
+                logps = token_logps(model, packed)
+            losses = sft_loss(logps, packed.owner, len(packed.examples))
+            names = [example.where for example in packed.examples]
+            tokens = sum(len(example.ids) for example in packed.examples)
+            yield Part(losses.sum() / count, {"loss": losses}, names, tokens)
+
+    last: dict[str, float] = {}
+
+    def after(step: int, metrics: Metrics) -> None:
+        last.update(metrics)
+        row = {"step": step, "steps": steps, "epoch": step * settings.batch / len(examples), **metrics}
+        folder.log_metrics(row)
+        if step == steps or (settings.save_every and step % settings.save_every == 0):
+            checkpoint.save(folder.path, step, model, tokenizer, optimizer)
+        on_step({"trainer": "sft", **row})
+
+    fit(
+        model,
+        optimizer,
+        parts,
+        first=done,
+        steps=steps,
+        lr=lambda step: settings.lr * cosine(step, steps=steps, warmup=round(settings.warmup * steps)),
+        max_norm=settings.clip,
+        on_step=after,
+    )
+    return {"trainer": "sft", "model": str(folder.path / "checkpoints" / str(steps)), "steps": steps,
+            "parameters": _parameters(model), "loss": last.get("loss")}  # fmt: skip
+
+
+def _rows(settings: SFT) -> tuple[list[Pair], str]:
+    if settings.data == "micro":
+        return micro(settings.mix, settings.rows or 0, settings.seed)
+    return read(Path(settings.data))
+
+
+def _tokenizer(settings: SFT) -> Any:
+    if settings.policy.tokenizer == "micro":
+        return micro_tokenizer.build()
+    return policy.load_tokenizer(settings.policy.tokenizer or settings.policy.model or "")
+
+
+def _model(settings: SFT, tokenizer: Any) -> Any:
+    if settings.policy.init is None:
+        model = policy.load(settings.policy.model or "")
+    else:
+        model = policy.new(settings.policy.init.model_dump(), tokenizer, seed=settings.seed)
+    policy.stop_at(model, chat.turn_end(tokenizer))
+    return model
+
+
+def _parameters(model: Any) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _fitting(examples: list[Example], settings: SFT, on_notice: Callable[[str], None]) -> list[Example]:
+    """The examples that are short enough; the others stop the run, or are dropped and counted if so asked."""
+    long = [example for example in examples if len(example.ids) > settings.max_length]
+    if long:
+        shown = ", ".join(f"{example.where} ({len(example.ids)})" for example in long[:3])
+        said = f"{len(long)} of {len(examples)} rows are longer than max_length {settings.max_length} tokens: {shown}"
+        if settings.too_long == "refuse" or len(long) == len(examples):
+            raise DataError(f"{said}; raise max_length, or set too_long: drop")
+        logger.warning("%s; dropped", said)
+        on_notice(f"{said}; dropped")
+    return [example for example in examples if len(example.ids) <= settings.max_length]
+
+
+def _keep_manifest(folder: RunFolder, settings: SFT, digest: str, *, model: Any, **counts: int) -> None:
+    """Writes the manifest once; a resumed run must find the same data."""
+    path = folder.path / "manifest.json"
+    if path.exists():
+        before = json.loads(path.read_text(encoding="utf-8")).get("data", {}).get("sha256")
+        if before not in (None, digest):
+            raise RunFolderError(f"{settings.data} is no longer the data that {folder.path} was made with; "
+                                 "choose another folder with --out, or --overwrite")  # fmt: skip
+        return
+    folder.write_manifest({
+        **environment(), "trainer": "sft", "seed": settings.seed, "parameters": _parameters(model),
+        "data": {"name": settings.data, "sha256": digest, **counts}, "threads": torch.get_num_threads(),
+    })  # fmt: skip
+
+
+def _forget_after(path: Path, step: int) -> None:
+    """Takes back the metrics of steps that the checkpoint does not hold: they are about to be taken again."""
+    if path.exists():
+        kept = [row for row in jsonl.read_jsonl(path) if row["step"] <= step]
+        jsonl.write_jsonl(path, kept)

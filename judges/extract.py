@@ -35,7 +35,7 @@ _PHRASE = re.compile(
 _SENTENCE_END = re.compile(r"\.(?=\s|$)|\n|\bI hope\b|<\|")
 _MARK = re.compile(r"\\.|\$\$|\$", re.DOTALL)
 _CLOSING = {r"\(": r"\)", r"\[": r"\]", "$$": "$$", "$": "$"}
-_TEXT_GROUP = re.compile(r"\\(?:text[a-z]*|mbox|mathrm|operatorname)\s?\{[^{}]*\}")
+_TEXT_GROUP = re.compile(r"\\(?:text[a-z]*|mbox|mathrm|operatorname|begin|end)\s?\{[^{}]*\}")
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}[ \t\n]{1,4}[A-Za-z]{2,}")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _MATH_WORDS = frozenset(

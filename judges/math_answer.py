@@ -27,7 +27,7 @@ from harness.records import Case, Outcome, Verdict
 from harness.workers import Done, Late, WorkerPool
 from judges.base import Judge, decided
 from judges.extract import REGIMES, Found, from_target
-from judges.math.decide import decide
+from judges.math.decide import decide, same_text
 from judges.math.outcome import Decision
 from judges.math.tree import Rules
 
@@ -112,7 +112,10 @@ class _MathJudge:
     def _quick(self, case: Case) -> tuple[_Question | None, Verdict | None]:
         start = time.perf_counter()
         target = _target(case)
-        found: Found | None = self._find(case.response.text)
+        text = case.response.text
+        found: Found | None = self._find(text)
+        if found and found.how == "last number" and max(len(text), len(target)) <= 60 and same_text(target, text):
+            found = Found(text, "whole response")  # `June 5` is an answer, of which 5 would be a part
         if found is None or not found.text.strip():
             reason = f"no answer: {found.how}" if found else "no answer in the response"
             return None, decided(self.name, False, reason=reason, extracted=None)

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.records import Outcome
 from judges.math import quick
+from judges.math.numbers import Undefined
 from judges.math.outcome import Decision
 from judges.math.parse import read
 from judges.math.structure import Decider
@@ -20,11 +21,20 @@ from judges.math.tree import NeedsAlgebra, Node, Refused, Rules, TooBig, Unreada
 CALCULUS = words("int iint oint sum prod lim limsup liminf max min sup gcd lcm det mod pmod partial nabla coprod")
 _PLAIN = re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?")
 _DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]{2}")
+_DECIMAL_POINT = re.compile(r"-?[0-9]+\.[0-9]+")
+_JOINED = re.compile(r"\b(?:and|or)\b")  # lists make no difference between them; conditions do
+_INEQUALITY = {("op", "<"), ("op", ">"), ("cmd", "le"), ("cmd", "ge")}
+_THREES = re.compile(r"[1-9][0-9]{0,2}(?:,[1-9][0-9]{2})+")
 
 
 def decide(target: str, answer: str, rules: Rules) -> Decision | None:
     """The decision, or `None` where algebra is needed."""
     return _decide(target, answer, rules, quick.decider(rules))
+
+
+def same_text(target: str, answer: str) -> bool:
+    """Whether two short texts are the same word for word."""
+    return key(tokenize(target)) == key(tokenize(answer))
 
 
 def in_worker(item: tuple[str, str, Mapping[str, Any]]) -> tuple[Outcome, str]:
@@ -48,6 +58,8 @@ def _decide(target: str, answer: str, rules: Rules, decider: Decider) -> Decisio
         wanted, given = tokenize(target), tokenize(answer)
     except TooBig as error:
         return Decision("fail", f"not the same text, and too long to read ({error})")
+    if _INEQUALITY & set(wanted) and _JOINED.findall(target) != _JOINED.findall(answer) != []:
+        return Decision("fail", "conditions joined by another word")
     if key(wanted) == key(given):
         return Decision("pass", "the same text")
     if any(kind == "word" for kind, _ in (*wanted, *given)) and letters(wanted) == letters(given) != "":
@@ -63,26 +75,30 @@ def _decide(target: str, answer: str, rules: Rules, decider: Decider) -> Decisio
         theirs = read(answer)
     except (Unreadable, TooBig) as error:
         return Decision("fail", f"not the same text, and the answer cannot be read: {error}")
-    ours, theirs = _decimal_comma(target, answer) or (ours, theirs)
+    ours, theirs = _comma(target, answer, ours, theirs)
     try:
         same = decider.same(ours, theirs)
     except NeedsAlgebra:
         return None
     except Refused as error:
         return Decision("fail", f"the answer cannot be right: {error}")
-    except (TooBig, Unreadable) as error:
+    except Unreadable as error:
+        return Decision("fail", f"they cannot be compared: {error}")
+    except (TooBig, Undefined) as error:
         return Decision("unparsed", f"out of reach: {error}")
     return Decision("pass", "the same value") if same else Decision("fail", "another value")
 
 
-def _decimal_comma(target: str, answer: str) -> tuple[Node, Node] | None:
-    """`1,22` beside `1.22` is a decimal written with a comma, not a list."""
+def _comma(target: str, answer: str, ours: Node, theirs: Node) -> tuple[Node, Node]:
+    """The other reading of a comma where the other side asks for it: of `1,22` by 1.22, of `100,200` by a list."""
     pair = [text.strip().strip("$") for text in (target, answer)]
     for index in (0, 1):
-        if _DECIMAL_COMMA.fullmatch(pair[index]) and re.fullmatch(r"-?[0-9]+\.[0-9]+", pair[1 - index]):
+        if _DECIMAL_COMMA.fullmatch(pair[index]) and _DECIMAL_POINT.fullmatch(pair[1 - index]):
             pair[index] = pair[index].replace(",", ".")
             return read(pair[0]), read(pair[1])
-    return None
+    if theirs[0] in ("list", "set") and _THREES.fullmatch(pair[0]) and len(theirs) == pair[0].count(",") + 2:
+        return read(pair[0].replace(",", ", ")), theirs
+    return ours, theirs
 
 
 def _unread(wanted: tuple[Token, ...], given: tuple[Token, ...], error: Exception) -> Decision | None:

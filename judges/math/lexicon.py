@@ -14,7 +14,7 @@ PLAIN_NAMES = {name: name for name in FUNCTIONS} | {
 PERCENT = frozenset({"percent", "pct", "percentage"})
 JOINERS = frozenset({"and", "or"})
 # Unit abbreviations that are read as a unit when they follow a number without \text.
-SHORT_UNITS = words("cm mm km dm ft in yd mi kg mg lb lbs oz hr hrs min sec ms mph kph am pm ml sq cu gal")
+SHORT_UNITS = words("cm mm km dm ft in yd mi kg mg lb lbs oz hr hrs min sec ms mph kph am pm AM PM ml sq cu gal")
 
 LETTER_UNITS = words("m g s h L l N J W V K C F")  # units only as \\text after a number
 
@@ -54,6 +54,7 @@ LETTERS = words(
     "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell hbar"
 )
 ACCENTS = words("overline bar vec hat tilde overrightarrow widehat mathcal mathbb angle triangle")
+SYSTEMS = words("cases aligned gathered")
 MATRICES = words("matrix pmatrix bmatrix Bmatrix smallmatrix array")
 BRACKETS = {"(": ")", "[": "]", "{*": "*}", "langle": "rangle", "lfloor": "rfloor", "lceil": "rceil"}
 APPLIED = frozenset("fgh")  # letters that apply to a parenthesis; any other letter multiplies it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from judges.math.cursor import END, Cursor, decimal, integer, mixed_number, name_of, product, signed
-from judges.math.lexicon import ACCENTS, APPLICABLE, APPLIED, BRACKETS, INVERSE, LETTERS, MATRICES
+from judges.math.lexicon import ACCENTS, APPLICABLE, APPLIED, BRACKETS, INVERSE, LETTERS, MATRICES, SYSTEMS
 from judges.math.tree import INFINITY, Node, Unreadable, number
 
 
@@ -75,7 +75,7 @@ class Scalars(Cursor):
         if kind in ("num", "var"):
             return True
         if kind == "begin":
-            return value in MATRICES
+            return value in MATRICES or value in SYSTEMS
         if kind == "op":
             return value in ("(", "[", "{", "{*") or (value == "|" and not self.bars)
         return kind == "cmd" and (
@@ -229,6 +229,8 @@ class Scalars(Cursor):
         return inner
 
     def matrix(self, environment: str) -> Node:
+        if environment in SYSTEMS:
+            return self.system()
         if environment not in MATRICES:
             raise Unreadable(f"the environment {environment}")
         rows: list[tuple[Node, ...]] = []
@@ -248,6 +250,17 @@ class Scalars(Cursor):
                 row = []
             elif not self.accept("&") and self.peek()[0] != "end":
                 raise Unreadable("a matrix entry that does not end")
+
+    def system(self) -> Node:
+        """The lines of a `cases` environment as a list."""
+        found = self.items()
+        while self.peek()[0] == "row":
+            self.take()
+            if self.peek()[0] != "end":
+                found += self.items()
+        if self.take()[0] != "end":
+            raise Unreadable("a system whose lines do not end")
+        return ("list", *found)
 
     def command(self, name: str) -> Node:
         if name == "frac":

@@ -9,6 +9,7 @@ from judges.math.lexicon import (
     ALIASES,
     JOINERS,
     LETTER_UNITS,
+    MEANINGFUL,
     PERCENT,
     PLAIN_NAMES,
     SHORT_UNITS,
@@ -165,7 +166,7 @@ def _letters(run: str, out: list[Token], *, in_text: bool) -> None:
         out.append(("word", run))
     elif len(run) == 1:
         out.append(("var", run))
-    elif in_text or len(run) >= 4 or (run in SHORT_UNITS and out and out[-1][0] == "num"):
+    elif in_text or len(run) >= 4 or lowered in MEANINGFUL or (run in SHORT_UNITS and out and out[-1][0] == "num"):
         out.append(("word", run))
     else:
         out.extend(("var", letter) for letter in run)
@@ -184,8 +185,13 @@ def _joined(tokens: list[Token]) -> list[Token]:
 
 
 def key(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
-    """Tokens for comparison word for word: words lose their case, variables keep theirs."""
-    return tuple((kind, value.casefold()) if kind == "word" else (kind, value) for kind, value in tokens)
+    """Tokens for comparison word for word: words lose their case, and braces around one token go."""
+    out: list[Token] = []
+    for kind, value in tokens:
+        out.append((kind, value.casefold()) if kind == "word" else (kind, value))
+        if out[-1] == ("op", "}") and len(out) > 2 and out[-3] == ("op", "{"):
+            out[-3:] = [out[-2]]
+    return tuple(out)
 
 
 def letters(tokens: tuple[Token, ...]) -> str:

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from harness.errors import MojError
-from harness.worker_process import DeadlineExceeded, _Timer
+from harness.worker_process import START, DeadlineExceeded, _Timer
 from harness.workers import Done, Late, Lost, WorkerPool, usable_cores
 
 ROOT = Path(__file__).parent.parent.parent
@@ -159,13 +159,33 @@ def test_a_worker_killed_between_items_loses_none() -> None:
 
 
 def test_waiting_for_a_worker_does_not_count_towards_the_deadline() -> None:
-    with WorkerPool(OBEY, workers=1, deadline=0.3) as one:
-        results = one.map([("sleep", 0.1)] * 7)  # the last starts 0.6 s after it was handed in
+    with WorkerPool(OBEY, workers=1, deadline=0.5) as one:
+        results = one.map([("sleep", 0.1)] * 8)  # the last starts 0.7 s after it was handed in
         assert all(isinstance(result, Done) for result in results)
 
 
+def test_the_start_of_an_item_is_measured_in_its_worker() -> None:
+    with WorkerPool(OBEY, workers=1, deadline=5) as one:
+        one.map([0])
+        (worker,) = one._crew.workers
+        before = time.monotonic()
+        one.map([1])
+        assert before <= START.unpack_from(worker.page, 8)[0] <= time.monotonic()
+
+
+def test_a_kill_takes_along_what_the_item_started() -> None:
+    with WorkerPool(OBEY, workers=1, deadline=5) as one:
+        (child,) = values(one.map([("spawn", 60)]))
+    assert gone(child)
+
+
+def test_sets_are_ordered_alike_in_every_worker() -> None:
+    with WorkerPool(OBEY, workers=1, deadline=5) as one, WorkerPool(OBEY, workers=1, deadline=5) as other:
+        assert values(one.map([("hash", "x")])) == values(other.map([("hash", "x")]))
+
+
 def test_start_up_does_not_count_towards_the_deadline() -> None:
-    with WorkerPool("tests.harness.slow_import:echo", workers=1, deadline=0.1) as slow:
+    with WorkerPool("tests.harness.slow_import:echo", workers=1, deadline=0.2) as slow:
         assert values(slow.map([1])) == [1]
 
 
@@ -199,6 +219,8 @@ def test_a_short_map_does_not_wait_for_a_long_one() -> None:
 def test_nothing_a_worker_writes_reaches_the_user(capfd: pytest.CaptureFixture[str]) -> None:
     with WorkerPool(OBEY, workers=1, deadline=5) as one:
         assert values(one.map([("say", "a loud worker")])) == ["a loud worker"]
+        (worker,) = one._crew.workers
+        assert os.fstat(worker.complaints.fileno()).st_size == 0  # nor does it fill the disk
     out, err = capfd.readouterr()
     assert "loud" not in out + err
 
@@ -343,6 +365,18 @@ def test_a_fork_of_the_parent_gets_workers_of_its_own_and_leaves_the_others() ->
         assert parent.wait() == 0
     assert forked != first
     assert again == first
+
+
+def test_a_fork_that_asks_for_nothing_leaves_the_workers_when_it_ends() -> None:
+    body = (
+        "child = os.fork()\n"
+        "if child == 0:\n    sys.exit()\n"
+        "os.waitpid(child, 0)\nprint(pool.map([('pid', 0)])[0].value, flush=True)\n"
+    )
+    with _caller(body) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == parent.stdout.readline()
+        assert parent.wait() == 0
 
 
 def test_a_pool_works_after_torch_has_started_its_threads(pool: WorkerPool) -> None:

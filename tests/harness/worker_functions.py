@@ -4,6 +4,7 @@ import ctypes
 import itertools
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -91,6 +92,8 @@ VERBS: dict[str, Any] = {
     "pid": lambda _: os.getpid(),
     "thread": lambda _: threading.Lock(),
     "unreadable": lambda _: Unreadable(),
+    "spawn": lambda seconds: subprocess.Popen(["sleep", str(seconds)]).pid,
+    "hash": hash,
     "modules": lambda _: sorted(sys.modules),
     "close": lambda _: os.closerange(3, 64),
 }

@@ -27,6 +27,7 @@ _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _PERCENT = re.compile(r"\s{0,4}(?:\\?\)|\$)?\s{0,4}(?:\\?%|(?:percent|pct|percentage)(?![A-Za-z]))")
 _HASHES = re.compile(r"(?<!#)####(?!#)[ \t]*([^\n]*)")
+_COUNTED = re.compile(r"\s*[-$0-9.,/]{1,40} [A-Za-z]{2,20}[\s.]*")  # a number and one word, its unit
 _OR = re.compile(r"[^.\n]{0,40}?\bor\b[^.\n]{0,20}")  # between two numbers of which one is to be right
 _LINE = re.compile(r"[ \t]*([^\n]+)")
 _PHRASE = re.compile(
@@ -297,7 +298,7 @@ def auto(text: str) -> Found | None:
         committed.append(line)
     if committed:
         return max(committed, key=lambda found: found.start)
-    if is_bare(text):
+    if is_bare(text) or _COUNTED.fullmatch(text):
         return Found(text.strip(), "whole response")
     formula = last_formula(text)
     found = last_number(text[formula.end :] if formula else text) or formula

@@ -81,6 +81,8 @@ def proportional(left: Node, right: Node, positive: bool) -> bool:
     except NeedsAlgebra:
         pass
     assumptions = _assumptions(left, right)
+    if not assumptions:
+        return equal(left, right)
     ours, theirs = sympy.expand(to_sympy(left, assumptions)), sympy.expand(to_sympy(right, assumptions))
     if ours.is_zero or theirs.is_zero:
         return bool(ours.is_zero and theirs.is_zero)

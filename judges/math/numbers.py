@@ -250,6 +250,8 @@ def _function(node: Node, values: Mapping[str, Any]) -> Any:
     if name in ("log", "lg"):
         if first == 0:
             raise Undefined("the logarithm of zero")
+        if name == "log" and not rest and "log" not in values:
+            raise Unreadable("a logarithm without a base")
         base = rest[0] if rest else (mpmath.mpf(10) if name == "lg" else values["log"])
         return mpmath.ln(first) / mpmath.ln(base)
     if name == "root":

@@ -8,7 +8,8 @@ from judges.math.cursor import END
 from judges.math.lexicon import MEANINGFUL, RELATIONS, SCALES
 from judges.math.scalars import Scalars
 from judges.math.tokens import Token, tokenize
-from judges.math.tree import Node, TooBig, Unreadable, depth, number
+from judges.math.tree import Node, TooBig, Unreadable, contains, depth, number
+from judges.math.units import known
 
 MAX_TREE = 120  # rules nest less, but 3!!!! and 1/2/3/4 grow by repetition
 
@@ -89,6 +90,8 @@ class _Reader(Scalars):
                 node = ("mul", node, number(scale))
             unit = self.unit_words()
             if unit:
+                if contains(node, "sym") and not known(unit):
+                    raise Unreadable(f"{unit!r} after a letter")
                 node = ("unit", node, unit)
         if self.accept("%"):
             node = ("pct", node)

@@ -9,8 +9,9 @@ from typing import Any
 
 import mpmath  # type: ignore[import-untyped]  # ships no types; sympy brings it
 
+from judges.math.names import is_name
 from judges.math.numbers import DIGITS, Undefined, approximate, exact
-from judges.math.structure import Decider, is_name
+from judges.math.structure import Decider
 from judges.math.tree import INFINITY, NeedsAlgebra, Node, Refused, Rules, TooBig, Unreadable, contains, symbols, walk
 
 _SIGNS = ((1, 1, 1), (1, 1, 1), (-1, -1, -1), (1, -1, 1), (-1, 1, -1))
@@ -140,6 +141,8 @@ def not_proportional(left: Node, right: Node, positive: bool) -> bool:
     names = tuple(dict.fromkeys(symbols(left) + symbols(right)))
     if set(symbols(left)) != set(symbols(right)):
         return False
+    if not names:  # a statement about numbers alone is the same only with the same numbers
+        return compare(left, right, Rules())
     ratios = []
     for point in points(names):
         found = pair(left, right, point)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from judges.math.matrices import matrix
+from judges.math.names import asks_for, assignments, expand, is_name
 from judges.math.numbers import Undefined, exact, near
-from judges.math.tree import INFINITY, NeedsAlgebra, Node, Refused, Rules, TooBig, Unreadable, contains, number
+from judges.math.tree import INFINITY, SETS, NeedsAlgebra, Node, Refused, Rules, TooBig, Unreadable, contains, number
 from judges.math.units import clash
 
 _COLLECTIONS = ("list", "set", "seq")
-_SETS = ("union", "cap", "minus")
 MAX_ITEMS = 64
 
 
@@ -32,7 +32,7 @@ class Decider:
 
     def same(self, target: Node, response: Node) -> bool:
         """Whether `response` gives the answer `target`. Raises `NeedsAlgebra`, `TooBig`, `Refused`."""
-        ours, theirs = _assignments(target), _assignments(response)
+        ours, theirs = assignments(target), assignments(response)
         if ours and ours.keys() == theirs.keys():
             return all(self.same(ours[name], theirs[name]) for name in ours)
         target, response = expand(target), expand(response)
@@ -47,7 +47,7 @@ class Decider:
             return False
         if contains(target, "matrix") or contains(response, "matrix"):
             return self._matrices(target, response)
-        if target[0] in _SETS or response[0] in _SETS:
+        if target[0] in SETS or response[0] in SETS:
             return self._unions(target, response)
         if target[0] in _COLLECTIONS or response[0] in _COLLECTIONS:
             return self._collections(target, response)
@@ -71,7 +71,7 @@ class Decider:
         return self.scalar(target, response)
 
     def _matrices(self, target: Node, response: Node) -> bool:
-        if target[0] != response[0]:
+        if not target[0] == response[0] == "matrix":
             if contains(target, "matrix") and contains(response, "matrix"):
                 return self._matrices(matrix(target), matrix(response))
             ours, theirs = _vector(target), _vector(response)
@@ -171,11 +171,13 @@ class Decider:
     def _relations(self, target: Node, response: Node) -> bool:
         ours, theirs = self._named(target), self._named(response)
         if theirs is not None and target[0] != "rel":
-            return self.same(target, theirs[1])
+            first = response[2][0]
+            return (asks_for(first) or self.same(theirs[1], first)) and self.same(target, theirs[1])
         if ours is not None and response[0] != "rel":
             return ours[0] is not None and self.same(ours[1], response)
         if ours is not None and theirs is not None:
             alike = ours[0] == theirs[0] or not self.rules.strict
+            alike = alike and _middles(target) == _middles(response)
             if alike and ours[0] is not None and self.same(ours[1], theirs[1]):
                 return True
         members, answered = (target if ours is None else ours[1]), (response if theirs is None else theirs[1])
@@ -193,7 +195,7 @@ class Decider:
         if node[0] != "rel" or not set(node[1]) <= {"=", "~", "in"}:
             return None
         ops, operands = node[1], node[2]
-        if "in" in ops and (ops != ("in",) or operands[1][0] not in (*_COLLECTIONS, *_SETS)):
+        if "in" in ops and (ops != ("in",) or operands[1][0] not in (*_COLLECTIONS, *SETS)):
             return None
         chain = [operands[0]] + [operand for op, operand in zip(ops, operands[1:], strict=True) if op != "~"]
         rounded = [operand for op, operand in zip(ops, operands[1:], strict=True) if op == "~"]
@@ -230,78 +232,6 @@ class Decider:
         if doubtful and left:
             raise NeedsAlgebra
         return True
-
-
-def expand(node: Node) -> Node:
-    """The tree with each plus-minus written out as two members, nested lists flattened and names spread over lists."""
-    tag = node[0]
-    if tag in ("list", "set"):
-        members: list[Node] = []
-        for member in node[1:]:
-            grown = expand(member)
-            members.extend(grown[1:] if grown[0] == "list" else [grown])
-        return _unnamed((tag, *members))
-    if tag == "seq":
-        return _unnamed((*node[:3], *(expand(member) for member in node[3:])))
-    if tag == "rel" and node[1] == ("=",) and node[2][1][0] not in ("list",):
-        grown = expand(node[2][1])
-        return ("rel", node[1], (node[2][0], grown)) if grown[0] == "list" else node
-    if tag in ("rel", "matrix", "text", "unit", "ratio", *_SETS) or not contains(node, "pm", "mp"):
-        return node
-    return ("list", _choose(node, "pm"), _choose(node, "mp"))
-
-
-def _unnamed(node: Node) -> Node:
-    """`AB = 4, CD = 5` is the tuple of its values, `x = 1, x = 2` and `n = 1, 2, 3` the list of them."""
-    head = 3 if node[0] == "seq" else 1
-    members = node[head:]
-    named = [
-        member for member in members if member[0] == "rel" and set(member[1]) <= {"=", "~"} and is_name(member[2][0])
-    ]
-    if not named:
-        return node
-    names = [member[2][0] for member in named]
-    if any(len(member[1]) > 1 for member in named):
-        return node
-    values: list[Node] = []
-    for member in members:
-        value = member[2][-1] if member in named else member
-        values.extend(value[1:] if value[0] == "list" else [value])
-    if node[0] == "list" and len(named) == len(members) and len(set(names)) == len(names) > 1:
-        return ("seq", "(", ")", *values)
-    if len(named) == len(members) or (len(named) == 1 and members[0] in named):
-        return (*node[:head], *values)
-    return node
-
-
-def _assignments(node: Node) -> dict[Node, Node]:
-    """Name to value for `x = 1, y = 2` in any order; empty for all else."""
-    members = node[1:] if node[0] == "list" else ()
-    table = {
-        member[2][0]: member[2][1]
-        for member in members
-        if member[0] == "rel" and member[1] == ("=",) and is_name(member[2][0])
-    }
-    return table if len(table) == len(members) > 1 else {}
-
-
-def is_name(node: Node) -> bool:
-    """Whether a tree only names something: x, AB, f(x), |AB|, V_1 : V_2, (p, q), or words."""
-    tag = node[0]
-    if tag in ("sym", "text"):
-        return True
-    if tag == "fn":
-        return (node[1] == "apply") or (node[1] == "abs" and is_name(node[2]))
-    if tag in ("mul", "div", "ratio", "list"):
-        return all(is_name(part) for part in node[1:])
-    return tag == "seq" and all(is_name(part) for part in node[3:])
-
-
-def _choose(node: Node, positive: str) -> Node:
-    if node[0] in ("pm", "mp"):
-        inner = _choose(node[1], positive)
-        return inner if node[0] == positive else ("neg", inner)
-    return tuple(_choose(part, positive) if isinstance(part, tuple) and part else part for part in node)
 
 
 def _measure(node: Node) -> tuple[Node, str]:
@@ -341,7 +271,7 @@ def _is_interval(node: Node) -> bool:
 
 
 def _is_set(node: Node) -> bool:
-    return node[0] in (*_COLLECTIONS, *_SETS)
+    return node[0] in (*_COLLECTIONS, *SETS)
 
 
 def _ordered(node: Node) -> bool:
@@ -364,6 +294,11 @@ def _parts(node: Node) -> tuple[Node, ...]:
         return (node,) if node[0] not in ("cap", "minus") else ()
     left, right = _parts(node[1]), _parts(node[2])
     return (*left, *right) if left and right else ()
+
+
+def _middles(chain: Node) -> tuple[Node, ...]:
+    """The members between a chain's name and its value that hold variables, and so say something of their own."""
+    return tuple(member for member in chain[2][1:-1] if contains(member, "sym", "text"))
 
 
 def _comparisons(node: Node) -> list[tuple[str, Node]] | None:

@@ -16,6 +16,7 @@ from fractions import Fraction
 from typing import Any
 
 Node = tuple[Any, ...]
+SETS = ("union", "cap", "minus")
 INFINITY: Node = ("const", "infty")
 
 

@@ -8,17 +8,21 @@ _SAME = (
     "lb pound lbs", "oz ounce", "h hr hour", "min minute", "s sec second", "ms millisecond", "day", "week", "month",
     "year yr", "cent ¢", "dollar usd", "l liter litre", "ml milliliter millilitre", "gal gallon", "am", "pm", "mph",
     "kph", "degree deg", "radian rad",
+    # not units, but words after a number that tell two answers apart
+    "noon", "midnight", "north", "south", "east", "west", "up", "down", "left", "right", "profit gain", "loss",
+    "increase", "decrease", "clockwise", "counterclockwise", "bc bce", "ad ce", "heads", "tails",
 )  # fmt: skip
 _NAMES = {word: group.split()[0] for group in _SAME for word in group.split()}
 
 
 def clash(ours: str, theirs: str) -> bool:
     """Whether both name a unit that we know, and not the same one. Words that we do not know decide nothing."""
-    left, right = _known(ours), _known(theirs)
+    left, right = known(ours), known(theirs)
     return bool(left and right and left != right)
 
 
-def _known(words: str) -> frozenset[str]:
+def known(words: str) -> frozenset[str]:
+    """The units that a phrase names."""
     names = {_name(word) for word in words.split()}
     return frozenset(name for name in names if name)
 

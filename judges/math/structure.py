@@ -33,8 +33,8 @@ class Decider:
     def same(self, target: Node, response: Node) -> bool:
         """Whether `response` gives the answer `target`. Raises `NeedsAlgebra`, `TooBig`, `Refused`."""
         ours, theirs = assignments(target), assignments(response)
-        if ours and ours.keys() == theirs.keys():
-            return all(self.same(ours[name], theirs[name]) for name in ours)
+        if ours and theirs and (self.rules.strict or ours.keys() == theirs.keys()):
+            return ours.keys() == theirs.keys() and all(self.same(ours[name], theirs[name]) for name in ours)
         target, response = expand(target), expand(response)
         if target == response:
             return True
@@ -60,8 +60,11 @@ class Decider:
         target, response = _plain(target), _plain(response)
         if (target[0] == "pct") != (response[0] == "pct"):
             bare, marked = (target, response[1]) if response[0] == "pct" else (response, target[1])
-            readings = [(bare, marked), (bare, ("div", marked, number(100)))]
-            return any(self.scalar(*(pair if response[0] == "pct" else pair[::-1])) for pair in readings)
+            order = 1 if response[0] == "pct" else -1
+            if self.scalar(*(bare, ("div", marked, number(100)))[::order]):
+                return True
+            value = exact(bare)  # 28 for 28%, but 0.4 is not 0.4%
+            return value is not None and abs(value) >= 1 and self.scalar(*(bare, marked)[::order])
         if target[0] == "pct":
             target, response = target[1], response[1]
         if contains(target, "const") or contains(response, "const"):

@@ -22,6 +22,10 @@ from harness.engines.kv import stack
 
 REBUILD_BELOW = 0.75
 """Share of living rows at which the batch is rebuilt: copying the cache costs about what dead rows cost by then."""
+PREFILL_ALIKE = 0.85
+"""Prompts of one prefill have at least this share of its longest one's length; the rest would be padding."""
+PREFILL_ROWS = 4
+"""Fewest prompts of a prefill that unlike lengths may end."""
 PREFILL_TOKENS = 8192
 """Most tokens, padding included, of one prefill."""
 
@@ -152,7 +156,7 @@ class _Batch:
         self.alive = 0
         self.columns = 0
         self.cache: Any = None
-        # Next inputs (B, 1), their positions (B, 1), and what they see (B, columns and room to come).
+        # Next inputs (B, 1), their positions (B, 1), and what they see (B, …, columns and room to come).
         self.tokens = self.positions = self.mask = torch.empty(0)
 
     @property
@@ -166,7 +170,7 @@ class _Batch:
         if self.alive <= REBUILD_BELOW * len(self.rows):
             return self._rebuild()
         seen = self.columns + 1
-        logits = self.model(self.tokens, self.mask[:, :seen], self.positions, self.cache)[:, 0]
+        logits = self.model(self.tokens, self.mask[..., :seen], self.positions, self.cache)[:, 0]
         self.columns = seen
         self.positions += 1
         self.counters.forwards += 1
@@ -236,6 +240,9 @@ class _Batch:
         room = max(row.limit - len(row.ids) for row in rows)
         padding = torch.tensor([self.columns - length for length in cached], device=device)
         self.mask = torch.arange(self.columns + room + 1, device=device) >= padding[:, None]
+        if self.model.takes_float_mask:
+            numbers = torch.zeros(self.mask.shape, dtype=self.model.model.dtype, device=device)
+            self.mask = numbers.masked_fill_(~self.mask, -math.inf)[:, None, None]
         self.positions = torch.tensor(cached, device=device)[:, None]
         self.tokens = torch.tensor([row.ids[-1:] for row in rows], device=device)
         return finished
@@ -272,6 +279,7 @@ class _Batch:
             widest = max(widest, _width(spec))
             if group and (
                 (count + 1) * widest > self.batch_tokens
+                or (len(group) >= PREFILL_ROWS and len(spec.ids) < PREFILL_ALIKE * columns)
                 or (len(group) + 1) * columns > min(PREFILL_TOKENS, self.batch_tokens)
                 # A recurrent state would take padding for text, so such models get prompts of one length.
                 or not (self.model.joinable or len(spec.ids) == columns)

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from harness.engines.kv import joinable, new_cache
+from harness.engines.kv import GrowingLayer, joinable, new_cache
 
 
 class Model:
@@ -22,6 +22,7 @@ class Model:
         self._positions = "position_ids" in known
         self._keep = "logits_to_keep" in known
         self.joinable = joinable(self.cache())
+        self.takes_float_mask = self._takes_float_mask()
 
     def cache(self) -> Any:
         """An empty cache for this model."""
@@ -30,7 +31,11 @@ class Model:
     def __call__(
         self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any, *, keep: int = 1
     ) -> torch.Tensor:
-        """Logits (B, keep, V) in float32 of the last `keep` positions of ids (B, T); mask is (B, columns + T)."""
+        """Logits (B, keep, V) in float32 of the last `keep` positions of ids (B, T).
+
+        `mask` is boolean (B, columns + T), or where `takes_float_mask` and T is 1, the numbers (B, 1, 1, columns + 1)
+        that attention adds: 0 and minus infinity.
+        """
         more: dict[str, Any] = {"position_ids": positions} if self._positions else {}
         if self._keep:
             more["logits_to_keep"] = keep
@@ -38,6 +43,19 @@ class Model:
             input_ids=ids, attention_mask=mask, past_key_values=cache, use_cache=True, return_dict=True, **more
         ).logits
         return logits[:, -keep:].float()
+
+    def _takes_float_mask(self) -> bool:
+        """Whether a finished mask may be passed: transformers hands it to torch's attention as it is.
+
+        It otherwise builds one anew at every step and torch turns that into numbers in every layer, which on a CPU is a
+        tenth of a small model's step. Layers that see only a window would need another mask.
+        """
+        return (
+            self.device.type == "cpu"
+            and getattr(self.model, "_supports_attention_backend", False)
+            and getattr(self.config, "_attn_implementation", None) == "sdpa"
+            and all(type(layer) is GrowingLayer for layer in self.cache().layers)
+        )
 
 
 def left_padded(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -20,8 +20,10 @@ from harness.engines.text import TextOf, cut
 from harness.errors import ModelError
 from harness.records import Prompt, Response, Usage
 
-CPU_BATCH_TOKENS = 32768
-"""Cache columns of a batch on a CPU: wide enough to hide the cost of a step, small enough for the memory bus."""
+CPU_BATCH_TOKENS = 65536
+"""Most rows times columns of a batch on a CPU: past about a hundred rows, a step costs what its rows cost."""
+CPU_CACHE_BYTES = 4 * 2**30
+"""Most memory of the cache on a CPU, whatever the model's size."""
 CUDA_SHARE = 0.35
 """Share of free CUDA memory for the cache; rebuilding a batch holds it twice for a moment."""
 
@@ -232,12 +234,12 @@ class HFEngine:
 
 
 def _batch_tokens(model: Any) -> int:
-    """Columns of the cache that fit: a constant on a CPU, a share of what is free on CUDA."""
-    if model.device.type != "cuda":
-        return CPU_BATCH_TOKENS
+    """Columns of the cache that fit into a share of memory, by the size of the model's keys and values."""
     config = model.config.get_text_config(decoder=True)
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     per_token = 2 * config.num_hidden_layers * heads * size * model.dtype.itemsize
+    if model.device.type != "cuda":
+        return max(1024, min(CPU_BATCH_TOKENS, CPU_CACHE_BYTES // per_token))
     free, _ = torch.cuda.mem_get_info(model.device)
     return max(4096, min(2**20, int(CUDA_SHARE * free / per_token)))

@@ -136,9 +136,9 @@ class Poisoned(Model):
     """Gives one prompt's rows NaN from their third token on; they are told by the first token of the prompt."""
 
     def __call__(
-        self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any, *, keep: int = 1
+        self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any, **how: Any
     ) -> torch.Tensor:
-        logits = super().__call__(ids, mask, positions, cache, keep=keep)
+        logits = super().__call__(ids, mask, positions, cache, **how)
         return torch.where((positions[:, -1:, None] == 13), torch.nan, logits)
 
 
@@ -160,11 +160,11 @@ class Cramped(Model):
         self.most = most
 
     def __call__(
-        self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any, *, keep: int = 1
+        self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any, **how: Any
     ) -> torch.Tensor:
         if mask.numel() > self.most:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return super().__call__(ids, mask, positions, cache, keep=keep)
+        return super().__call__(ids, mask, positions, cache, **how)
 
 
 def test_without_memory_the_batch_is_halved_and_nothing_is_lost_or_changed() -> None:

@@ -1,0 +1,110 @@
+"""Generation speed on a small real model: our engine, our bare loop, and lm-eval, on the same rows in one run.
+
+Prints ratios of times; the times themselves are this machine's. Each figure is the best of several rounds that take
+turns, with every model loaded beforehand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+MAX_TOKENS = 256  # the model's own generation config; lm-eval cannot go below it
+TEMPERATURE = 0.8
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--lm-eval-batch", type=int, default=64)
+    args = parser.parse_args()
+    model = ROOT.parent / "shared" / "models" / "stories260k"
+    data = Path(os.environ.get("MOJ_DATA") or ROOT.parent / "shared" / "data") / "gsm8k" / "test_0000_0659.jsonl"
+    for needed in (model, data):
+        if not needed.exists():
+            print(f"generate: skipped, {needed} is not there")
+            return
+    rows = [json.loads(line)["question"] for line in data.read_text(encoding="utf-8").splitlines()[: args.rows]]
+    texts = [f"Question: {question}\nAnswer:" for question in rows]
+    for threads in args.threads:
+        for temperature in (0.0, TEMPERATURE):
+            _compare(str(model), texts, threads, temperature, args.rounds, args.lm_eval_batch)
+
+
+def _compare(model: str, texts: list[str], threads: int, temperature: float, rounds: int, batch: int) -> None:
+    import torch
+
+    ways = {
+        "bare": _bare(model, texts, temperature),
+        "engine": _engine(model, texts, temperature),
+        "lm_eval": _lm_eval(model, texts, temperature, batch),
+    }
+    torch.set_num_threads(threads)
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            way()
+            times[name].append(time.perf_counter() - start)
+    best = {name: min(seen) for name, seen in times.items()}
+    print(
+        f"generate {len(texts)} rows, temperature {temperature}, {threads} torch thread{'s' * (threads > 1)}: "
+        f"engine / bare loop {best['engine'] / best['bare']:.3f}, "
+        f"engine / lm-eval (batch {batch}) {best['engine'] / best['lm_eval']:.3f}   "
+        f"[s: {', '.join(f'{name} {seconds:.1f}' for name, seconds in best.items())}]",
+        flush=True,
+    )
+
+
+def _bare(model: str, texts: list[str], temperature: float) -> Callable[[], object]:
+    """Ids in, decoding, text out: what generation cannot do without."""
+    from harness.engines.decode import Job, Rules, decode
+    from harness.engines.forward import Model
+    from harness.engines.loading import end_ids, load
+
+    loaded, tokenizer = load(model, dtype=None, device="cpu", adapter=None, revision=None)
+    ready, rules = Model(loaded), Rules(temperature=temperature, ends=end_ids(loaded, tokenizer))
+
+    def run() -> list[str]:
+        ids = [tokenizer.encode(text, verbose=False) for text in texts]
+        jobs = [Job(row, min(MAX_TOKENS, 512 - len(row)), (at,)) for at, row in enumerate(ids)]
+        return [tokenizer.decode(one.ids) for one in decode(ready, jobs, rules, batch_tokens=65536)]
+
+    return run
+
+
+def _engine(model: str, texts: list[str], temperature: float) -> Callable[[], object]:
+    from harness.engines.base import Sampling
+    from harness.models import open_engine
+    from harness.records import Prompt
+
+    engine = open_engine(f"hf:{model}", options={"device": "cpu"})
+    prompts = [Prompt(str(at), (), metadata={"plain": text}) for at, text in enumerate(texts)]
+    sampling = Sampling(temperature=temperature, max_tokens=MAX_TOKENS, stop=("Question:",))
+    return lambda: list(engine.generate(prompts, sampling))
+
+
+def _lm_eval(model: str, texts: list[str], temperature: float, batch: int) -> Callable[[], object]:
+    logging.disable(logging.WARNING)
+    from lm_eval.api.instance import Instance
+    from lm_eval.models.huggingface import HFLM
+
+    peer = HFLM(pretrained=model, device="cpu", dtype="float32", batch_size=batch)
+    how: dict[str, Any] = {"until": ["Question:"], "max_gen_toks": MAX_TOKENS}
+    if temperature:
+        how |= {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
+    requests = [Instance("generate_until", {}, (text, how), at) for at, text in enumerate(texts)]
+    return lambda: peer.generate_until(requests, disable_tqdm=True)
+
+
+if __name__ == "__main__":
+    main()

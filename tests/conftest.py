@@ -1,4 +1,4 @@
-"""Real data and models lie outside the repository; tests that need them skip, with the reason, where they are absent."""
+"""Real data and models lie outside the repository; tests that need them skip, with the reason, where they are not."""
 
 import os
 from pathlib import Path

@@ -74,19 +74,19 @@ class Init(Closed):
 
 
 class Policy(Closed):
-    """The model to train: `model`, an `hf:` folder or id, or `init`, a new one. `tokenizer` is `micro` or such a
-    folder, and defaults to the model's own. `dtype` is the arithmetic of forward passes (autocast); weights and
-    optimizer stay float32."""
+    """The model to train: `model`, an `hf:` folder or id with its own tokenizer, or `init`, a new one, whose
+    `tokenizer` is `micro`. `dtype` is the arithmetic of forward passes (autocast); weights and optimizer stay
+    float32."""
 
     model: str | None = None
     init: Init | None = None
-    tokenizer: str | None = None
+    tokenizer: Literal["micro"] | None = None
     dtype: Literal["float32", "bfloat16"] = "float32"
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.model is None) == (self.init is None):
             raise ValueError("give either model (hf:PATH) or init (a new model)")
-        if self.init is not None and self.tokenizer is None:
-            raise ValueError("a new model (init) needs a tokenizer: micro, or hf:PATH")
+        if (self.init is None) != (self.tokenizer is None):
+            raise ValueError("a new model (init) needs a tokenizer (micro); a given one (model) brings its own")
         return self

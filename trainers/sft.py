@@ -16,7 +16,7 @@ import torch
 from pydantic import Field, model_validator
 
 from benchmarks.micro import tokenizer as micro_tokenizer
-from harness import chat, jsonl
+from harness import jsonl
 from harness.errors import DataError, RunFolderError
 from harness.runs import RunFolder, environment
 from trainers.config import Closed, Policy, validated
@@ -102,15 +102,13 @@ def _run(
     """Data, model, the sentence "batch, objective, step", and what is written on the way."""
     rows, digest = _rows(settings)
     saved = checkpoint.latest(folder.path)
-    tokenizer = policy.load_tokenizer(f"hf:{saved}") if saved else _tokenizer(settings)
+    torch.manual_seed(settings.seed)
+    model, tokenizer = policy.load(f"hf:{saved}") if saved else _policy(settings)
     examples = _fitting(encode(tokenizer, rows), settings, on_notice)
     total = settings.steps * settings.batch if settings.steps else round((settings.epochs or 0) * len(examples))
     steps = max(1, -(-total // settings.batch))
-    torch.manual_seed(settings.seed)
-    model = policy.load(f"hf:{saved}") if saved else _model(settings, tokenizer)
     check_head(model)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model.to(device).train()
+    model.train()
     optimizer = adamw(model, weight_decay=settings.weight_decay, betas=settings.betas)
     done = checkpoint.restore(saved, optimizer) if saved else 0
     if done:
@@ -123,20 +121,17 @@ def _run(
         batch = [examples[index] for index in chosen]
         count = sum(example.response_tokens for example in batch)
         for packed in micro_batches(batch, row_tokens=settings.row_tokens, rows_at_once=settings.rows_at_once):
-            packed = packed.to(device)
+            packed = packed.to(model.device)
             half = settings.policy.dtype == "bfloat16"
-            with torch.autocast(device.type, torch.bfloat16) if half else nullcontext():
+            with torch.autocast(model.device.type, torch.bfloat16) if half else nullcontext():
                 logps = token_logps(model, packed)
             losses = sft_loss(logps, packed.owner, len(packed.examples))
             names = [example.where for example in packed.examples]
             tokens = sum(len(example.ids) for example in packed.examples)
             yield Part(losses.sum() / count, {"loss": losses}, names, tokens)
 
-    last: dict[str, float] = {}
-
     def after(step: int, metrics: Metrics) -> None:
-        last.update(metrics)
-        row = {"step": step, "steps": steps, "epoch": step * settings.batch / len(examples), **metrics}
+        row = {"step": step, "steps": steps, "epoch": min(step * settings.batch, total) / len(examples), **metrics}
         folder.log_metrics(row)
         if step == steps or (settings.save_every and step % settings.save_every == 0):
             checkpoint.save(folder.path, step, model, tokenizer, optimizer)
@@ -152,8 +147,9 @@ def _run(
         max_norm=settings.clip,
         on_step=after,
     )
-    return {"trainer": "sft", "model": str(folder.path / "checkpoints" / str(steps)), "steps": steps,
-            "parameters": _parameters(model), "loss": last.get("loss")}  # fmt: skip
+    last = jsonl.read_jsonl(folder.path / "metrics.jsonl")[-1]
+    final = checkpoint.latest(folder.path)
+    return {"trainer": "sft", "model": str(final), "steps": steps, "loss": last["loss"]}
 
 
 def _rows(settings: SFT) -> tuple[list[Pair], str]:
@@ -162,23 +158,11 @@ def _rows(settings: SFT) -> tuple[list[Pair], str]:
     return read(Path(settings.data))
 
 
-def _tokenizer(settings: SFT) -> Any:
-    if settings.policy.tokenizer == "micro":
-        return micro_tokenizer.build()
-    return policy.load_tokenizer(settings.policy.tokenizer or settings.policy.model or "")
-
-
-def _model(settings: SFT, tokenizer: Any) -> Any:
+def _policy(settings: SFT) -> tuple[Any, Any]:
     if settings.policy.init is None:
-        model = policy.load(settings.policy.model or "")
-    else:
-        model = policy.new(settings.policy.init.model_dump(), tokenizer, seed=settings.seed)
-    policy.stop_at(model, chat.turn_end(tokenizer))
-    return model
-
-
-def _parameters(model: Any) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
+        return policy.load(settings.policy.model or "")
+    tokenizer = micro_tokenizer.build()
+    return policy.new(settings.policy.init.model_dump(), tokenizer, seed=settings.seed), tokenizer
 
 
 def _fitting(examples: list[Example], settings: SFT, on_notice: Callable[[str], None]) -> list[Example]:
@@ -204,7 +188,7 @@ def _keep_manifest(folder: RunFolder, settings: SFT, digest: str, *, model: Any,
                                  "choose another folder with --out, or --overwrite")  # fmt: skip
         return
     folder.write_manifest({
-        **environment(), "trainer": "sft", "seed": settings.seed, "parameters": _parameters(model),
+        **environment(), "trainer": "sft", "seed": settings.seed, "parameters": policy.parameters(model),
         "data": {"name": settings.data, "sha256": digest, **counts}, "threads": torch.get_num_threads(),
     })  # fmt: skip
 

@@ -17,20 +17,23 @@ ASK = "Show your working, then end with a line of #### and the number."
 
 ASKS = ("What is {x}?", "Work out {x}.", "Compute {x}.", "How much is {x}?", "Find {x}, step by step.")
 
+LARGE = 0.1
+"""Share of steps with an operand of two digits: what a small model hardly learns."""
+
 _ANSWER = re.compile(r"#### ?(-?\d+)")
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?![\d])")
 
 
 def draw(rng: Random) -> Item:
-    """A chain of one to four steps, worked out from left to right; no intermediate value is below zero."""
-    value = rng.randrange(2, 60)
+    """A chain of one to four steps, worked out from left to right; every value stays between 0 and 99."""
+    value = rng.randrange(2, 20)
     chain, working = [str(value)], []
     for _ in range(rng.choice((1, 2, 2, 3, 3, 4))):
-        sign = "+" if value < 2 else rng.choice("+-") if value < 90 else "-"
-        n = rng.randrange(2, 60) if sign == "+" else rng.randrange(1, min(value, 60))
-        result = value + n if sign == "+" else value - n
-        chain.append(f"{sign} {n}")
-        working.append(f"{value} {sign} {n} = {result}")
+        n = rng.randrange(10, 40) if rng.random() < LARGE else rng.randrange(1, 10)
+        down = n <= value and (value + n > 99 or rng.random() < (0.3 if value < 10 else 0.5 if value < 30 else 0.8))
+        result = value - n if down else value + n
+        chain.append(f"{'-' if down else '+'} {n}")
+        working.append(f"{value} {'-' if down else '+'} {n} = {result}")
         value = result
     asked = " ".join(chain)
     line = style.opened(rng, ", ".join(working) + ".")

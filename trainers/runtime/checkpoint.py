@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from transformers.utils import logging as transformers_logging
 
 from harness.errors import RunFolderError
 
@@ -23,7 +26,8 @@ def save(run: Path, step: int, model: Any, tokenizer: Any, optimizer: torch.opti
     part = final.with_name(f".{step}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
-        model.save_pretrained(part)
+        with _no_bars():
+            model.save_pretrained(part)
         tokenizer.save_pretrained(part)
         state = {"step": step, "optimizer": optimizer.state_dict(), "rng": _rng()}
         torch.save(state, part / STATE)
@@ -51,6 +55,18 @@ def restore(checkpoint: Path, optimizer: torch.optim.Optimizer) -> int:
     if torch.cuda.is_available() and state["rng"]["cuda"]:
         torch.cuda.set_rng_state_all(state["rng"]["cuda"])
     return int(state["step"])
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """Keeps transformers from drawing its own progress bars."""
+    before = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if before:
+            transformers_logging.enable_progress_bar()
 
 
 def _rng() -> dict[str, Any]:

@@ -66,14 +66,26 @@ def fit(
         set_lr(optimizer, rate)
         optimizer.step()
         seconds = time.perf_counter() - began
-        on_step(step + 1, {"loss": loss, "grad_norm": norm, "lr": rate, **sums, "tokens": tokens, "seconds": seconds})
+        on_step(
+            step + 1,
+            {
+                "loss": loss,
+                "grad_norm": norm,
+                "lr": rate,
+                **sums,
+                "tokens": tokens,
+                "tokens_per_second": tokens / seconds,
+            },
+        )
 
 
 def _check(part: Part, step: int) -> None:
     for name, values in part.terms.items():
         finite = torch.isfinite(values)
         if not bool(finite.all()):
-            bad = [(where, float(value)) for where, value, ok in zip(part.where, values, finite, strict=True) if not ok]
+            bad = [
+                (where, value) for where, value, ok in zip(part.where, values.tolist(), finite, strict=True) if not ok
+            ]
             shown = ", ".join(f"{where} ({value})" for where, value in bad[:5])
             more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
             raise MojError(f"step {step}: the {name} is not finite for {shown}{more}; lower lr, or look at these rows")

@@ -6,7 +6,6 @@ turns, with every model loaded beforehand.
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import os
@@ -20,24 +19,18 @@ MAX_TOKENS = 256  # the model's own generation config; lm-eval cannot go below i
 TEMPERATURE = 0.8
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--lm-eval-batch", type=int, default=64)
-    args = parser.parse_args()
+def main(rows: int = 200, rounds: int = 2, threads: tuple[int, ...] = (1, 2), lm_eval_batch: int = 64) -> None:
     model = ROOT.parent / "shared" / "models" / "stories260k"
     data = Path(os.environ.get("MOJ_DATA") or ROOT.parent / "shared" / "data") / "gsm8k" / "test_0000_0659.jsonl"
     for needed in (model, data):
         if not needed.exists():
             print(f"generate: skipped, {needed} is not there")
             return
-    rows = [json.loads(line)["question"] for line in data.read_text(encoding="utf-8").splitlines()[: args.rows]]
-    texts = [f"Question: {question}\nAnswer:" for question in rows]
-    for threads in args.threads:
+    questions = [json.loads(line)["question"] for line in data.read_text(encoding="utf-8").splitlines()[:rows]]
+    texts = [f"Question: {question}\nAnswer:" for question in questions]
+    for count in threads:
         for temperature in (0.0, TEMPERATURE):
-            _compare(str(model), texts, threads, temperature, args.rounds, args.lm_eval_batch)
+            _compare(str(model), texts, count, temperature, rounds, lm_eval_batch)
 
 
 def _compare(model: str, texts: list[str], threads: int, temperature: float, rounds: int, batch: int) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from harness.engines.attention import Block, blocks_of
 from harness.engines.draw import greedy, sample, uniforms
 from harness.engines.forward import Model, left_padded
 from harness.engines.kv import stack
@@ -154,7 +155,8 @@ class _Batch:
         self.ready: deque[_Prefilled] = deque()
         self.rows: list[_Row | None] = []
         self.alive = 0
-        self.columns = 0
+        self.columns = self.stacked = 0  # columns of the cache: now, and when it was last rebuilt
+        self.blocks: list[Block] = []
         self.cache: Any = None
         # Next inputs (B, 1), their positions (B, 1), and what they see (B, …, columns and room to come).
         self.tokens = self.positions = self.mask = torch.empty(0)
@@ -170,7 +172,8 @@ class _Batch:
         if self.alive <= REBUILD_BELOW * len(self.rows):
             return self._rebuild()
         seen = self.columns + 1
-        logits = self.model(self.tokens, self.mask[..., :seen], self.positions, self.cache)[:, 0]
+        blocks = [(first, last, longest + seen - self.stacked) for first, last, longest in self.blocks]
+        logits = self.model(self.tokens, self.mask[..., :seen], self.positions, self.cache, blocks=blocks)[:, 0]
         self.columns = seen
         self.positions += 1
         self.counters.forwards += 1
@@ -235,12 +238,13 @@ class _Batch:
         if not rows:
             return finished
         cached = [row.prompt + len(row.ids) - 1 for row in rows]
-        self.columns = max(cached)
+        self.columns = self.stacked = max(cached)
         self.cache = stack(parts, self.columns)
         room = max(row.limit - len(row.ids) for row in rows)
         padding = torch.tensor([self.columns - length for length in cached], device=device)
         self.mask = torch.arange(self.columns + room + 1, device=device) >= padding[:, None]
-        if self.model.takes_float_mask:
+        if self.model.blockwise:
+            self.blocks = blocks_of(cached)
             numbers = torch.zeros(self.mask.shape, dtype=self.model.model.dtype, device=device)
             self.mask = numbers.masked_fill_(~self.mask, -math.inf)[:, None, None]
         self.positions = torch.tensor(cached, device=device)[:, None]
@@ -288,7 +292,7 @@ class _Batch:
             group.append(self.queue.popleft())
             count += len(which)
         ids, mask, positions = left_padded([self.jobs[job].ids for job, _ in group], self.model.device)
-        cache = self.model.cache()
+        cache = self.model.cache(stepwise=True)
         logits = self.model(ids, mask, positions, cache)[:, 0]
         self.counters.forwards += 1
         self.counters.prefill_tokens += sum(len(self.jobs[job].ids) for job, _ in group)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 
+from harness.engines.attention import SMALL_HEAD, Block, in_blocks, usable
 from harness.engines.kv import GrowingLayer, joinable, new_cache
 
 
@@ -21,41 +23,53 @@ class Model:
         known = inspect.signature(model.forward).parameters
         self._positions = "position_ids" in known
         self._keep = "logits_to_keep" in known
-        self.joinable = joinable(self.cache())
-        self.takes_float_mask = self._takes_float_mask()
+        empty = new_cache(self.config)
+        self.joinable = joinable(empty)
+        self.blockwise = usable(model) and all(type(layer) is GrowingLayer for layer in empty.layers)
+        """Whether steps of one token a row may attend in blocks, under a mask of numbers."""
+        self._transposed = self.blockwise and head_size(self.config) <= SMALL_HEAD
 
-    def cache(self) -> Any:
-        """An empty cache for this model."""
-        return new_cache(self.config)
+    def cache(self, *, stepwise: bool = False) -> Any:
+        """An empty cache for this model; `stepwise` where a prompt is followed by single tokens."""
+        return new_cache(self.config, transposed=stepwise and self._transposed)
 
     def __call__(
-        self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any, *, keep: int = 1
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        positions: torch.Tensor,
+        cache: Any,
+        *,
+        keep: int = 1,
+        blocks: Sequence[Block] = (),
     ) -> torch.Tensor:
         """Logits (B, keep, V) in float32 of the last `keep` positions of ids (B, T).
 
-        `mask` is boolean (B, columns + T), or where `takes_float_mask` and T is 1, the numbers (B, 1, 1, columns + 1)
-        that attention adds: 0 and minus infinity.
+        `mask` is boolean (B, columns + T). With `blocks` (and T = 1) it holds what attention adds, 0 and minus
+        infinity, as (B, 1, 1, columns + 1): transformers would build that anew at every step, and torch in every layer.
         """
         more: dict[str, Any] = {"position_ids": positions} if self._positions else {}
         if self._keep:
             more["logits_to_keep"] = keep
-        logits: torch.Tensor = self.model(
-            input_ids=ids, attention_mask=mask, past_key_values=cache, use_cache=True, return_dict=True, **more
-        ).logits
+        with in_blocks(self.config, blocks) if blocks else contextlib.nullcontext():
+            logits: torch.Tensor = self.model(
+                input_ids=ids, attention_mask=mask, past_key_values=cache, use_cache=True, return_dict=True, **more
+            ).logits
         return logits[:, -keep:].float()
 
-    def _takes_float_mask(self) -> bool:
-        """Whether a finished mask may be passed: transformers hands it to torch's attention as it is.
 
-        It otherwise builds one anew at every step and torch turns that into numbers in every layer, which on a CPU is a
-        tenth of a small model's step. Layers that see only a window would need another mask.
-        """
-        return (
-            self.device.type == "cpu"
-            and getattr(self.model, "_supports_attention_backend", False)
-            and getattr(self.config, "_attn_implementation", None) == "sdpa"
-            and all(type(layer) is GrowingLayer for layer in self.cache().layers)
-        )
+def head_size(config: Any) -> int:
+    """Numbers in a key of one attention head."""
+    text = config.get_text_config(decoder=True)
+    size: int = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+    return size
+
+
+def key_heads(config: Any) -> int:
+    """Heads of the cache in one layer."""
+    text = config.get_text_config(decoder=True)
+    heads: int = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
+    return heads
 
 
 def left_padded(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

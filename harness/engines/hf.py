@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.chat import Encoded, encode_prompt, start_id, template_hash, template_of, turn_end
 from harness.engines.base import Failure, LogLikelihood, Preview, Sampling, Wanted, pairs, sample_seed
 from harness.engines.decode import Counters, Drawn, Job, Rules, decode
-from harness.engines.forward import Model
+from harness.engines.forward import Model, head_size, key_heads
 from harness.engines.likelihood import Pair, score, split
 from harness.engines.loading import context_length, end_ids, load
 from harness.engines.options import parse
@@ -235,10 +235,8 @@ class HFEngine:
 
 def _batch_tokens(model: Any) -> int:
     """Columns of the cache that fit into a share of memory, by the size of the model's keys and values."""
-    config = model.config.get_text_config(decoder=True)
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    per_token = 2 * config.num_hidden_layers * heads * size * model.dtype.itemsize
+    layers: int = model.config.get_text_config(decoder=True).num_hidden_layers
+    per_token: int = 2 * layers * key_heads(model.config) * head_size(model.config) * model.dtype.itemsize
     if model.device.type != "cuda":
         return max(1024, min(CPU_BATCH_TOKENS, CPU_CACHE_BYTES // per_token))
     free, _ = torch.cuda.mem_get_info(model.device)

@@ -15,44 +15,60 @@ SLACK = 64
 
 
 class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers is untyped for us
-    """Keys and values of full attention in a buffer with room to grow: (rows, heads, columns, head size)."""
+    """Keys and values of full attention in buffers with room to grow.
 
-    def __init__(self) -> None:
+    Buffers are (rows, heads, columns, head size), or with the last two exchanged where `transposed`; what `update`
+    returns has the first form either way.
+    """
+
+    def __init__(self, *, transposed: bool = False) -> None:
         super().__init__()
         self.keys: torch.Tensor | None = None
         self.values: torch.Tensor | None = None
         self.length = 0
+        self.transposed = transposed
+        self.axis = 3 if transposed else 2  # of the columns
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Appends columns and returns views of all of them."""
-        end = self.length + key_states.shape[-2]
+        """Appends columns and returns all of them, as views where there were some before."""
+        added, end = key_states.shape[2], self.length + key_states.shape[2]
+        new_keys, new_values = self._stored(key_states), self._stored(value_states)
         keys, values = self.keys, self.values
-        if keys is None or values is None or end > keys.shape[-2]:
-            self.keys = keys = self._grown(keys, key_states, end)
-            self.values = values = self._grown(values, value_states, end)
+        if keys is None or values is None or end > keys.shape[self.axis]:
+            self.keys = keys = self._grown(keys, new_keys, end)
+            self.values = values = self._grown(values, new_values, end)
             self.is_initialized = True
-        keys[:, :, self.length : end] = key_states
-        values[:, :, self.length : end] = value_states
-        self.length = end
-        return keys[:, :, :end], values[:, :, :end]
+        keys.narrow(self.axis, self.length, added).copy_(new_keys)
+        values.narrow(self.axis, self.length, added).copy_(new_values)
+        first, self.length = self.length == 0, end
+        if first:
+            return key_states, value_states
+        return self._stored(keys.narrow(self.axis, 0, end)), self._stored(values.narrow(self.axis, 0, end))
+
+    def _stored(self, states: torch.Tensor) -> torch.Tensor:
+        return states.transpose(2, 3) if self.transposed else states
 
     def _grown(self, old: torch.Tensor | None, like: torch.Tensor, end: int) -> torch.Tensor:
-        room = end + (0 if old is None else max(SLACK, end // 4))
-        new = like.new_empty(like.shape[0], like.shape[1], room, like.shape[3])
+        shape = list(like.shape)
+        shape[self.axis] = end + (0 if old is None else max(SLACK, end // 4))
+        new = like.new_empty(shape)
         if old is not None:
-            new[:, :, : self.length] = old[:, :, : self.length]
+            new.narrow(self.axis, 0, self.length).copy_(old.narrow(self.axis, 0, self.length))
         return new
 
     def get_seq_length(self) -> int:
         return self.length
 
 
-def new_cache(config: Any) -> DynamicCache:
+def new_cache(config: Any, *, transposed: bool = False) -> DynamicCache:
     """An empty cache for a model of this config; layers of full attention are ours, others transformers' own."""
     cache = DynamicCache(config=config)
-    cache.layers = [GrowingLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
+    ours = [type(layer) is DynamicLayer for layer in cache.layers]
+    cache.layers = [
+        GrowingLayer(transposed=transposed) if own else layer for own, layer in zip(ours, cache.layers, strict=True)
+    ]
     return cache
 
 
@@ -83,32 +99,39 @@ def stack(parts: Sequence[tuple[DynamicCache, torch.Tensor]], columns: int) -> D
 def _stack_layer(parts: Sequence[tuple[Any, torch.Tensor]], columns: int) -> Any:
     layer = parts[0][0]
     if isinstance(layer, GrowingLayer):
-        full = GrowingLayer()
-        full.keys = _right_aligned([(part.keys[:, :, : part.length], rows) for part, rows in parts], columns, SLACK)
-        full.values = _right_aligned([(part.values[:, :, : part.length], rows) for part, rows in parts], columns, SLACK)
+        full, axis = GrowingLayer(transposed=layer.transposed), layer.axis
+        keys = [(part.keys.narrow(axis, 0, part.length), rows) for part, rows in parts]
+        values = [(part.values.narrow(axis, 0, part.length), rows) for part, rows in parts]
+        full.keys, full.values = (
+            _right_aligned(keys, columns, SLACK, axis),
+            _right_aligned(values, columns, SLACK, axis),
+        )
         full.length, full.is_initialized = columns, True
         return full
     if isinstance(layer, DynamicSlidingWindowLayer):
         window = DynamicSlidingWindowLayer(sliding_window=layer.sliding_window)
         window.lazy_initialization(layer.keys, layer.values)
         kept = min(columns, layer.sliding_window - 1)
-        window.keys = _right_aligned([(part.keys, rows) for part, rows in parts], kept, 0)
-        window.values = _right_aligned([(part.values, rows) for part, rows in parts], kept, 0)
+        window.keys = _right_aligned([(part.keys, rows) for part, rows in parts], kept, 0, 2)
+        window.values = _right_aligned([(part.values, rows) for part, rows in parts], kept, 0, 2)
         window.cumulative_length = columns
         return window
     return layer
 
 
-def _right_aligned(parts: Sequence[tuple[torch.Tensor, torch.Tensor]], columns: int, slack: int) -> torch.Tensor:
+def _right_aligned(
+    parts: Sequence[tuple[torch.Tensor, torch.Tensor]], columns: int, slack: int, axis: int
+) -> torch.Tensor:
     shape = list(parts[0][0].shape)
-    shape[0], shape[2] = sum(len(rows) for _, rows in parts), columns + slack
+    shape[0], shape[axis] = sum(len(rows) for _, rows in parts), columns + slack
     new = parts[0][0].new_empty(shape)
     at = 0
     for old, rows in parts:
-        size = min(columns, old.shape[2])
+        size = min(columns, old.shape[axis])
         block = new[at : at + len(rows)]
         # Zeros, not leftovers: a masked column has weight 0, and 0 times a stray NaN would still be NaN.
-        block[:, :, : columns - size] = 0
-        torch.index_select(old[:, :, old.shape[2] - size :], 0, rows, out=block[:, :, columns - size : columns])
+        block.narrow(axis, 0, columns - size).zero_()
+        source = old.narrow(axis, old.shape[axis] - size, size)
+        torch.index_select(source, 0, rows, out=block.narrow(axis, columns - size, size))
         at += len(rows)
     return new

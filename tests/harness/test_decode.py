@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 import torch
 
+from harness.engines.attention import ROWS, blocks_of
 from harness.engines.decode import Counters, Drawn, Job, Rules, decode
 from harness.engines.forward import Model
 from tests.harness.tiny_models import EOS, tiny_model
 
-KINDS = ["llama", "gpt2", "sliding", "recurrent"]
+KINDS = ["llama", "wide", "gpt2", "sliding", "recurrent"]
 ENDS = frozenset({EOS, *range(0, 256, 11)})  # enough of them for rows of a random model to end at different times
 
 
@@ -54,6 +55,41 @@ def test_greedy_tokens_are_those_of_transformers(kind: str, batch_tokens: int) -
         "stop" if ids[-1] in ENDS else "length" for ids in expected
     ]
     assert len({len(ids) for ids in expected}) > 2  # rows did end at different times
+
+
+@pytest.mark.parametrize("kind", ["llama", "wide", "gpt2"])
+def test_rows_attend_in_blocks_of_like_length_with_the_same_result(kind: str) -> None:
+    model, attended = tiny_model(kind), []
+
+    class Watched(Model):
+        def __call__(self, *args: Any, **how: Any) -> torch.Tensor:
+            attended.append(len(how.get("blocks", ())))
+            return super().__call__(*args, **how)
+
+    draw = torch.Generator().manual_seed(1)
+    mixed = [
+        torch.randint(64, 250, (length,), generator=draw).tolist() for length in [50] * ROWS + [9] * ROWS + [30] * ROWS
+    ]
+    out = {
+        one.job: one.ids
+        for one in decode(Watched(model), [Job(ids, 6, (0,)) for ids in mixed], Rules(ends=ENDS), batch_tokens=9999)
+    }
+    assert max(attended) == 3
+    for at in (0, ROWS, 3 * ROWS - 1):
+        assert out[at] == theirs(model, mixed[at], 6)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "expected"),
+    [
+        ([5], [(0, 1, 5)]),
+        ([9] * ROWS + [5], [(0, ROWS, 9), (ROWS, ROWS + 1, 5)]),
+        ([9, 5] * ROWS, [(0, ROWS + 1 - ROWS % 2, 9), (ROWS + 1 - ROWS % 2, 2 * ROWS, 9)]),
+        (list(range(100, 91, -1)) * 2, [(0, 18, 100)]),
+    ],
+)
+def test_blocks_are_cut_where_lengths_differ(lengths: list[int], expected: list[tuple[int, int, int]]) -> None:
+    assert blocks_of(lengths) == expected
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -45,24 +45,27 @@ def tiny_tokenizer(*, template: str | None = None, bos: bool = True, eos: bool =
 
 
 def tiny_model(kind: str, *, seed: int = 0, context: int = 128) -> Any:
-    """A random model over the tokenizer's 260 ids: `llama`, `gpt2`, `sliding` (Qwen2, a layer of window 8), or
-    `recurrent` (LFM2, a layer of short convolutions, whose state knows no padding)."""
+    """A random model over the tokenizer's 260 ids.
+
+    `llama` (heads of 8), `wide` (heads of 32), `gpt2`, `sliding` (Qwen2, a layer of window 8), or `recurrent` (LFM2, a
+    layer of short convolutions, whose state knows no padding).
+    """
     torch.manual_seed(seed)
     common = {"vocab_size": 260, "bos_token_id": BOS, "eos_token_id": EOS, "pad_token_id": None}
     if kind == "gpt2":
         config = GPT2Config(n_embd=32, n_layer=2, n_head=2, n_positions=context, initializer_range=0.3, **common)
         return GPT2LMHeadModel(config).eval()
-    shape = {
-        "hidden_size": 32,
+    shape: dict[str, Any] = {
+        "hidden_size": 64 if kind == "wide" else 32,
         "intermediate_size": 48,
         "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
+        "num_attention_heads": 2 if kind == "wide" else 4,
+        "num_key_value_heads": 1 if kind == "wide" else 2,
         "max_position_embeddings": context,
         "initializer_range": 0.3,
         "tie_word_embeddings": False,
     }
-    if kind == "llama":
+    if kind in ("llama", "wide"):
         return LlamaForCausalLM(LlamaConfig(**shape, **common)).eval()
     if kind == "recurrent":
         layers = {"layer_types": ["conv", "full_attention"]}

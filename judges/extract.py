@@ -37,6 +37,7 @@ _SENTENCE_END = re.compile(r"\.(?=\s|$)|\n|\bI hope\b|<\|")
 _MARK = re.compile(r"\\.|\$\$|\$", re.DOTALL)
 _CLOSING = {r"\(": r"\)", r"\[": r"\]", "$$": "$$", "$": "$"}
 _TEXT_GROUP = re.compile(r"\\(?:text[a-z]*|mbox|mathrm|operatorname|begin|end)\s?\{[^{}]*\}")
+_UNIT_ONLY = re.compile(r"\s*\\(?:text[a-z]*|mbox|mathrm)\s?\{\s*[a-z]+\s*\}(?:\^\{?[23]\}?)?\s*")
 _PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}[ \t\n]{1,4}[A-Za-z]{2,}")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _MATH_WORDS = frozenset(
@@ -44,13 +45,21 @@ _MATH_WORDS = frozenset(
      "pct", "percentage", "degrees", "cm", "mm", "km", "ft", "in", "kg", "lb", "mph", "pm", "am")
 )  # fmt: skip
 _NUMBER = re.compile(
-    r"(?<![\w.\\^_{])(?<![\w)\]}]-)-?[$€£¥₹]?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+|(?=\.[0-9]))(?:\.[0-9]+)?"
-    r"(?:[/:][0-9]+)?(?:\s?(?:\\?%|percent\b|pct\b))?"
+    r"(?<![\w.\\^_{])(?<![\w)\]}]-)-?[$€£¥₹]?(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])"
+    r"|[1-9][0-9]{0,2}(?: [0-9]{3})+(?![0-9])|[0-9]+|(?=\.[0-9]))(?:\.[0-9]+)?"
+    r"(?:[eE][+-]?[0-9]+(?![0-9A-Za-z]))?(?:[/:][0-9]+)?(?:\s?(?:\\?%|percent\b|pct\b))?"
 )
 _NEGATED = re.compile(r"(?:\bnot|n't|\bnever)\s(?:be\s|is\s|equal\sto\s)?$", re.IGNORECASE)
 _JOINER = re.compile(
     r"[\s$,;]*(?:\\[()\[\]]|\\q?quad|\\text\s?\{\s?,?\s?(?:and|or)\s?\}|\band\b|\bor\b|[\s$,;])*", re.IGNORECASE
 )
+_ANNOUNCED = re.compile(
+    r"\s*\\(?:text|mbox|textbf)\s?\{\s*(?:(?:so|thus|hence|therefore),?\s)?(?:the\s)?(?:final\s|correct\s)?answer\s?(?:is:?|:)\s*"
+    r"(?P<inner>[^{}\s][^{}]*)?\}",
+    re.IGNORECASE,
+)
+_CHOSEN = re.compile(r"\(?([A-Z])\)?[.,:;]?\s{1,4}(?:because|since)\b", re.IGNORECASE)
+_OTHER = re.compile(r"\b[A-Z]\b|\bor\b")  # another option named after the reasons
 _LONGEST = 20_000  # characters of a formula or box that can still be part of a list
 
 
@@ -78,7 +87,7 @@ def last_boxed(text: str) -> Found | None:
     start, inner, end = boxes[-1]
     if inner < 0:
         return Found("", "a box that is never closed", start)
-    parts = [_with_percent(text, text[inner : end - 1], end)]
+    parts = [_with_percent(text, _unannounced(text[inner : end - 1]), end)]
     for (_, earlier_inner, earlier_end), (later_start, _, _) in zip(boxes[-2::-1], boxes[:0:-1], strict=False):
         if (
             earlier_inner < 0
@@ -88,7 +97,16 @@ def last_boxed(text: str) -> Found | None:
             break
         parts.append(text[earlier_inner : earlier_end - 1])
     unique = list(dict.fromkeys(part.strip() for part in reversed(parts)))
-    return Found(" , ".join(unique), "box" if len(unique) == 1 else f"{len(unique)} boxes", start)
+    return Found(" , ".join(unique), "box" if len(unique) == 1 else f"{len(unique)} boxes", start, end)
+
+
+def _unannounced(content: str) -> str:
+    """A box's content without `\\text{The answer is }` before it; what else its words say stays."""
+    announced = _ANNOUNCED.match(content)
+    if not announced:
+        return content
+    inner = rf"\text{{{announced['inner']}}}" if announced["inner"] else ""
+    return inner + content[announced.end() :] if inner or content[announced.end() :].strip() else content
 
 
 def _boxes(text: str) -> list[tuple[int, int, int]]:
@@ -189,6 +207,9 @@ def _emphatic(text: str, found: Found) -> bool:
 
 def _within(sentence: str) -> str:
     """The answer in a sentence that announces it; the whole of it where it names several numbers with "or"."""
+    chosen = _CHOSEN.match(sentence)
+    if chosen and chosen[1].isupper():
+        return chosen[1]
     run = last_formula(sentence)
     if run and not re.search(r"\bor\b", sentence[: run.start]):
         return run.text
@@ -243,6 +264,9 @@ def _is_formula(text: str, opening: re.Match[str], closing: re.Match[str]) -> bo
     length = closing.start() - opening.end()
     if not 0 < length <= _LONGEST:
         return False
+    before = text[max(0, opening.start() - 4) : opening.start()].rstrip(" ~")
+    if before[-1:].isdigit() and _UNIT_ONLY.fullmatch(text, opening.end(), closing.start()):
+        return False  # `10 $\text{cm}^2$`
     if opening[0] != "$":
         return True
     if text[closing.end() : closing.end() + 1].isdigit():
@@ -291,6 +315,8 @@ def auto(text: str) -> Found | None:
     if not text.strip():
         return None
     committed = [found for find in (last_boxed, hash_line, final_phrase) if (found := find(text))]
+    if len(committed) > 1 and committed[0].start < committed[-1].start < committed[0].end:
+        committed.pop()  # "the answer is" in the box itself
     if len(committed) > 1 and committed[-1].how == "final answer" and not _emphatic(text, committed[-1]):
         committed.pop()  # "check the answer: ..." after a box
     line = answer_line(text)
@@ -298,6 +324,9 @@ def auto(text: str) -> Found | None:
         committed.append(line)
     if committed:
         return max(committed, key=lambda found: found.start)
+    chosen = _CHOSEN.match(text.strip())
+    if chosen and chosen[1].isupper() and "\n" not in text.strip() and not _OTHER.search(text.strip(), chosen.end()):
+        return Found(chosen[1], "choice")
     if is_bare(text) or _COUNTED.fullmatch(text):
         return Found(text.strip(), "whole response")
     formula = last_formula(text)

@@ -8,6 +8,7 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from judges.math import quick
+from judges.math.names import renamed
 from judges.math.numbers import MAX_BITS, based
 from judges.math.structure import Decider
 from judges.math.tree import NeedsAlgebra, Node, Refused, Rules, TooBig, Unreadable, contains, symbols
@@ -30,7 +31,7 @@ def decider(rules: Rules) -> Decider:
         try:
             return quick.compare(target, response, rules)
         except NeedsAlgebra:
-            return equal(target, response if rules.strict else quick.renamed(target, response))
+            return equal(target, response if rules.strict else renamed(target, response))
 
     def as_set(relation: Node) -> Node:
         try:
@@ -208,8 +209,6 @@ def to_set(node: Node) -> Any:
         if left is None or right is None:
             return None
         return {"union": sympy.Union, "cap": sympy.Intersection, "minus": sympy.Complement}[tag](left, right)
-    if node == ("sym", "mathbb R"):
-        return sympy.S.Reals
     if tag in ("set", "list"):
         if any(contains(member, "sym", "text", "seq", "rel") for member in node[1:]):
             return None

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.records import Outcome
 from judges.math import quick
+from judges.math.conditions import conditions
 from judges.math.numbers import Undefined
 from judges.math.outcome import Decision
 from judges.math.parse import read
@@ -19,11 +20,14 @@ from judges.math.tree import NeedsAlgebra, Node, Refused, Rules, TooBig, Unreada
 
 # What asks for a computation. A response that holds one which its target does not, restates the question.
 CALCULUS = words("int iint oint sum prod lim limsup liminf max min sup gcd lcm det mod pmod partial nabla coprod")
+_DERIVATIVE = (["frac", "d", "d"], ["d", "/", "d"])
 _PLAIN = re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?")
 _DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]{2}")
 _DECIMAL_POINT = re.compile(r"-?[0-9]+\.[0-9]+")
 _JOINED = re.compile(r"\b(?:and|or)\b")  # lists make no difference between them; conditions do
 _INEQUALITY = {("op", "<"), ("op", ">"), ("cmd", "le"), ("cmd", "ge")}
+_FLOAT = re.compile(r"(?<![0-9A-Za-z.,_^])([0-9]+)(?:\.([0-9]+))?[eE]([+-]?[0-9]{1,9})(?!\.?[0-9A-Za-z]|[\^_!({])")
+_EULER = re.compile(r"(?<![\\A-Za-z])e(?![A-Za-z])")
 _THREES = re.compile(r"[1-9][0-9]{0,2}(?:,[1-9][0-9]{2})+")
 
 
@@ -51,6 +55,7 @@ def in_worker(item: tuple[str, str, Mapping[str, Any]]) -> tuple[Outcome, str]:
 def _decide(target: str, answer: str, rules: Rules, decider: Decider) -> Decision | None:
     if target.strip() == answer.strip():
         return Decision("pass", "the same text")
+    target, answer = _floats(target, answer)
     if rules.precision is None and _PLAIN.fullmatch(target) and _PLAIN.fullmatch(answer):
         same = Fraction(target) == Fraction(answer)
         return Decision("pass", "the same number") if same else Decision("fail", "another number")
@@ -58,21 +63,25 @@ def _decide(target: str, answer: str, rules: Rules, decider: Decider) -> Decisio
         wanted, given = tokenize(target), tokenize(answer)
     except TooBig as error:
         return Decision("fail", f"not the same text, and too long to read ({error})")
-    if _INEQUALITY & set(wanted) and _JOINED.findall(target) != _JOINED.findall(answer) != []:
+    ours_joined, theirs_joined = _conditions(target, wanted), _conditions(answer, given)
+    other_words = _INEQUALITY & set(wanted) and _JOINED.findall(target) != _JOINED.findall(answer) != []
+    if other_words and not (ours_joined or theirs_joined):
         return Decision("fail", "conditions joined by another word")
-    if key(wanted) == key(given):
+    if not other_words and key(wanted) == key(given):
         return Decision("pass", "the same text")
     if any(kind == "word" for kind, _ in (*wanted, *given)) and letters(wanted) == letters(given) != "":
         return Decision("pass", "the same words")
     operators = _operators(given) - _operators(wanted)
     if operators:
         return Decision("fail", f"unevaluated: it leaves {', '.join(sorted(operators))} to be computed")
+    if "d/dx" in _operators(wanted):
+        return None  # never a fraction of the products of d
     try:
-        ours = read(target)
+        ours = ours_joined or read(target)
     except (Unreadable, TooBig) as error:
         return _unread(wanted, given, error)
     try:
-        theirs = read(answer)
+        theirs = theirs_joined or read(answer)
     except (Unreadable, TooBig) as error:
         return Decision("fail", f"not the same text, and the answer cannot be read: {error}")
     ours, theirs = _comma(target, answer, ours, theirs)
@@ -87,6 +96,30 @@ def _decide(target: str, answer: str, rules: Rules, decider: Decider) -> Decisio
     except (TooBig, Undefined) as error:
         return Decision("unparsed", f"out of reach: {error}")
     return Decision("pass", "the same value") if same else Decision("fail", "another value")
+
+
+def _conditions(text: str, tokens: tuple[Token, ...]) -> Node | None:
+    return conditions(text) if _INEQUALITY & set(tokens) else None
+
+
+def _floats(target: str, answer: str) -> tuple[str, str]:
+    """`2.5E-4` written out, unless one side holds Euler's number, which makes `2e-1` mean 2e - 1."""
+    if not (_FLOAT.search(target) or _FLOAT.search(answer)):
+        return target, answer
+    if _EULER.search(_FLOAT.sub("", target)) or _EULER.search(_FLOAT.sub("", answer)):
+        return target, answer
+    return _FLOAT.sub(_written_out, target), _FLOAT.sub(_written_out, answer)
+
+
+def _written_out(match: re.Match[str]) -> str:
+    whole, places, exponent = match[1], match[2] or "", int(match[3])
+    if abs(exponent) > 400 or len(match[0]) > 400:
+        return rf"({whole}.{places or 0} \cdot 10^{{{exponent}}})"
+    digits = whole + places
+    point = len(whole) + exponent
+    digits = "0" * max(0, 1 - point) + digits + "0" * max(0, point - len(digits))
+    point = max(point, 1)
+    return digits[:point] + ("." + digits[point:] if digits[point:] else "")
 
 
 def _comma(target: str, answer: str, ours: Node, theirs: Node) -> tuple[Node, Node]:
@@ -110,7 +143,13 @@ def _unread(wanted: tuple[Token, ...], given: tuple[Token, ...], error: Exceptio
 
 
 def _operators(tokens: tuple[Token, ...]) -> frozenset[str]:
-    return frozenset(value for kind, value in tokens if kind == "cmd" and value in CALCULUS)
+    found = {value for kind, value in tokens if kind == "cmd" and value in CALCULUS}
+    if ("begin", "vmatrix") in tokens:
+        found.add("a determinant")
+    values = [value for _, value in tokens if value not in "{}"]
+    if any(values[at : at + 3] in _DERIVATIVE and values[at + 3].isalpha() for at in range(len(values) - 3)):
+        found.add("d/dx")
+    return frozenset(found)
 
 
 def _calculus(target: str) -> bool:

@@ -23,7 +23,8 @@ UNICODE = {
     "÷": "/", "⁄": "/", "∕": "/", "≤": r"\le ", "⩽": r"\le ", "≥": r"\ge ", "⩾": r"\ge ", "≠": r"\ne ",
     "≈": r"\approx ", "∞": r"\infty ", "π": r"\pi ", "√": r"\sqrt ", "∪": r"\cup ", "∩": r"\cap ",
     "∈": r"\in ", "∖": r"\setminus ",
-    "∅": r"\emptyset ", "°": r"\degree ", "±": r"\pm ", "∓": r"\mp ", "ℝ": r"\mathbb{R}", "∀": r"\forall ",
+    "∅": r"\emptyset ",
+    "∨": r"\lor ", "∧": r"\land ", "°": r"\degree ", "±": r"\pm ", "∓": r"\mp ", "ℝ": r"\mathbb{R}", "∀": r"\forall ",
     "∃": r"\exists ", "∫": r"\int ", "∑": r"\sum ", "∏": r"\prod ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ",
     "²": "^{2}", "³": "^{3}", "¹": "^{1}", "⁰": "^{0}", "⁴": "^{4}", "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}",
     "¾": r"\frac{3}{4}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "“": "", "”": "", "’": "'", "‘": "'", "，": ",",
@@ -42,6 +43,8 @@ ALIASES = {
     "langle": "langle", "rangle": "rangle", "varnothing": "emptyset", "infin": "infty", "backslash": "setminus",
     "circ": "degree", "colon": ":", "simeq": "approx", "bigcup": "cup", "dots": "ldots", "cdots": "ldots",
     "bmod": "mod", "fbox": "boxed", "imath": "i", "lnot": "neg", "varphi": "phi", "varepsilon": "epsilon",
+    "Bbb": "mathbb", "mathds": "mathbb", "coloneqq": "=", "top": "intercal", "intercal": "intercal", "vee": "lor",
+    "wedge": "land",
 }  # fmt: skip
 
 # -- for the grammar
@@ -55,7 +58,7 @@ LETTERS = words(
 )
 ACCENTS = words("overline bar vec hat tilde overrightarrow widehat mathcal mathbb angle triangle")
 SYSTEMS = words("cases aligned gathered")
-MATRICES = words("matrix pmatrix bmatrix Bmatrix smallmatrix array")
+MATRICES = words("vmatrix matrix pmatrix bmatrix Bmatrix smallmatrix array")
 BRACKETS = {"(": ")", "[": "]", "{*": "*}", "langle": "rangle", "lfloor": "rfloor", "lceil": "rceil"}
 APPLIED = frozenset("fgh")  # letters that apply to a parenthesis; any other letter multiplies it
 # Words that do more than name a unit: a phrase that holds one is never dropped after a number.
@@ -63,6 +66,13 @@ MEANINGFUL = words(
     "not no none plus minus times over divided squared cubed to if when where with without except unless than least "
     "most about approximately roughly around maybe perhaps either neither both but more less thousand million billion "
     "trillion hundred dozen half third quarter zero one two three four five six seven eight nine ten for all every "
-    "is are was be undefined infinite infinity true false modulo mod base pi sqrt root"
+    "is are was be undefined infinite infinity true false modulo mod base pi sqrt root "
+    "yes any may"
 )
+# Short words that would else be read as a product of letters; case means nothing to them.
+SHORT_WORDS = words("odd sun mon tue wed thu fri sat red big win tie")
+REAL_LINE = frozenset(
+    ("all real numbers", "all reals", "all real values", "the real numbers", "the set of real numbers",
+     "the set of all real numbers", "the set of reals")
+)  # fmt: skip
 SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}

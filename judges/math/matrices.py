@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from judges.math.tree import Node, Unreadable, contains
+from judges.math.numbers import MAX_NODES, Undefined, exact
+from judges.math.tree import Node, TooBig, Unreadable, contains, number, walk
 
 MAX_SIZE = 12
 
@@ -29,13 +30,40 @@ def matrix(node: Node) -> Node:
         scalars = [part for part in node[1:] if not contains(part, "matrix")]
         total, *rest = [matrix(part) for part in node[1:] if contains(part, "matrix")]
         for factor in rest:
-            total = _product(total, factor)
+            total = _each(_product(total, factor), _folded)  # entries would double in size with each factor
         return _each(total, lambda entry: ("mul", *scalars, entry)) if scalars else total
     raise Unreadable("an expression of matrices")
 
 
+def determinant(rows: Node) -> Node:
+    """The determinant of a square matrix, by its first row. Raises `Unreadable` beyond four rows."""
+    size = len(rows) - 1
+    if size != len(rows[1]) or size > 4:
+        raise Unreadable("a determinant of no square, or of a large one")
+    if size == 1:
+        entry: Node = rows[1][0]
+        return entry
+    terms = []
+    for column, entry in enumerate(rows[1]):
+        minor = ("matrix", *((*row[:column], *row[column + 1 :]) for row in rows[2:]))
+        term = ("mul", entry, determinant(minor))
+        terms.append(("neg", term) if column % 2 else term)
+    return ("add", *terms)
+
+
 def _each(rows: Node, change: Callable[[Node], Node]) -> Node:
     return ("matrix", *(tuple(change(entry) for entry in row) for row in rows[1:]))
+
+
+def _folded(entry: Node) -> Node:
+    """A number where it is one. Raises `TooBig` for an expression of too many parts."""
+    if sum(1 for _ in zip(walk(entry), range(MAX_NODES), strict=False)) == MAX_NODES:
+        raise TooBig("a product of matrices with too large entries")
+    try:
+        value = exact(entry)
+    except Undefined as error:
+        raise Unreadable(str(error)) from error
+    return entry if value is None or contains(entry, "dec") else number(value)
 
 
 def _sum(left: Node, right: Node) -> Node:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from judges.math.tree import SETS, Node, contains
+from judges.math.tree import SETS, Node, contains, symbols
 
 
 def expand(node: Node) -> Node:
@@ -76,6 +76,21 @@ def asks_for(node: Node) -> bool:
         parts = [part for part in node[1:] if contains(part, "sym", "text")]
         return not parts or (len(parts) == len(node) - 1 and all(map(asks_for, parts)))
     return node[0] != "pow" or asks_for(node[1])
+
+
+def renamed(target: Node, response: Node) -> Node:
+    """The response with the target's variables, matched by position, where both have as many."""
+    ours, theirs = symbols(target), symbols(response)
+    if ours == theirs or len(ours) != len(theirs):
+        return response
+    table = dict(zip(theirs, ours, strict=True))
+
+    def rename(node: Node) -> Node:
+        if node[0] == "sym":
+            return ("sym", table[node[1]])
+        return tuple(rename(part) if isinstance(part, tuple) and part else part for part in node)
+
+    return rename(response)
 
 
 def _choose(node: Node, positive: str) -> Node:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 from judges.math.cursor import END
-from judges.math.lexicon import MEANINGFUL, RELATIONS, SCALES
+from judges.math.lexicon import MEANINGFUL, REAL_LINE, RELATIONS, SCALES
 from judges.math.scalars import Scalars
 from judges.math.tokens import Token, tokenize
-from judges.math.tree import Node, TooBig, Unreadable, contains, depth, number
+from judges.math.tree import REALS, Node, TooBig, Unreadable, contains, depth, number
 from judges.math.units import known
 
 MAX_TREE = 120  # rules nest less, but 3!!!! and 1/2/3/4 grow by repetition
@@ -70,6 +70,8 @@ class _Reader(Scalars):
         while self.at("cup", "cap", "setminus"):
             tag = {"cup": "union", "cap": "cap", "setminus": "minus"}[self.take()[1]]
             node = (tag, node, self.ratio())
+        if node[0] == "add" and len(node) == 3 and node[2][0] == "neg" and node[2][1][0] == "set":
+            return ("minus", node[1], node[2][1])  # `\\mathbb{R} - \\{2\\}`
         return node
 
     def ratio(self) -> Node:
@@ -102,7 +104,8 @@ class _Reader(Scalars):
         found = []
         while self.peek()[0] in ("word", "var", "num") or self.at("-", "'", "."):
             found.append(self.take()[1].casefold())
-        return ("text", " ".join(found))
+        phrase = " ".join(found)
+        return REALS if phrase in REAL_LINE else ("text", phrase)
 
     def unit_words(self) -> str:
         found: list[str] = []

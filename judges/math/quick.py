@@ -9,7 +9,7 @@ from typing import Any
 
 import mpmath  # type: ignore[import-untyped]  # ships no types; sympy brings it
 
-from judges.math.names import is_name
+from judges.math.names import is_name, renamed
 from judges.math.numbers import DIGITS, Undefined, approximate, exact
 from judges.math.structure import Decider
 from judges.math.tree import INFINITY, NeedsAlgebra, Node, Refused, Rules, TooBig, Unreadable, contains, symbols, walk
@@ -64,21 +64,6 @@ def close(target: Node, response: Node, precision: int) -> bool:
         return False
     with mpmath.workdps(DIGITS):
         return bool(abs(ours - theirs) <= mpmath.mpf(10) ** -precision / 2 * (1 + mpmath.mpf(10) ** -20))
-
-
-def renamed(target: Node, response: Node) -> Node:
-    """The response with the target's variables, matched by position, where both have as many."""
-    ours, theirs = symbols(target), symbols(response)
-    if ours == theirs or len(ours) != len(theirs):
-        return response
-    table = dict(zip(theirs, ours, strict=True))
-
-    def rename(node: Node) -> Node:
-        if node[0] == "sym":
-            return ("sym", table[node[1]])
-        return tuple(rename(part) if isinstance(part, tuple) and part else part for part in node)
-
-    return rename(response)
 
 
 def points(names: tuple[str, ...]) -> Iterator[dict[str, Any]]:

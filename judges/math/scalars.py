@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from judges.math.cursor import END, Cursor, decimal, integer, mixed_number, name_of, product, signed
 from judges.math.lexicon import ACCENTS, APPLICABLE, APPLIED, BRACKETS, INVERSE, LETTERS, MATRICES, SYSTEMS
-from judges.math.tree import INFINITY, Node, Unreadable, number
+from judges.math.matrices import determinant
+from judges.math.tree import INFINITY, REALS, Node, Unreadable, number
 
 
 class Scalars(Cursor):
@@ -47,7 +48,7 @@ class Scalars(Cursor):
             elif self.accept("/"):
                 node = ("div", node, signed(self.sign(), self.factor()))
             elif self.starts_factor():
-                if self.peek()[0] == "num":
+                if self.peek()[0] == "num" and not self.between_factorials():
                     whole = self.mixed(node)
                     if whole is None:
                         raise Unreadable("two numbers side by side")
@@ -58,6 +59,10 @@ class Scalars(Cursor):
                     node = mixed_number(node, right, before) or product(node, right)
             else:
                 return node
+
+    def between_factorials(self) -> bool:
+        """`3!7!` is a product; `3!7` and `3 7!` are two numbers side by side."""
+        return self.tokens[self.position - 1] == self.peek(1) == ("op", "!")
 
     def mixed(self, node: Node) -> Node | None:
         """`3 3/8`: a whole number before a fraction of plain digits."""
@@ -114,7 +119,18 @@ class Scalars(Cursor):
         if self.at("{") and self.peek(1) == ("cmd", "degree") and self.peek(2)[1] == "}":
             self.position += 3
             return ("deg", node)
+        if node[0] == "matrix":
+            return self.matrix_power(node)
         return ("pow", node, self.exponent())
+
+    def matrix_power(self, node: Node) -> Node:
+        """A transpose, or a small whole power written out as a product."""
+        exponent = self.exponent()
+        if exponent in (("sym", "T"), ("sym", "intercal"), ("sym", "t")):
+            return ("matrix", *zip(*node[1:], strict=True))
+        if exponent[0] != "num" or not 1 <= exponent[1] <= 12:
+            raise Unreadable("this power of a matrix")
+        return ("mul", *[node] * int(exponent[1])) if exponent[1] > 1 else node
 
     def exponent(self) -> Node:
         if self.at("{", "("):
@@ -242,6 +258,8 @@ class Scalars(Cursor):
                     rows.append(tuple(row))
                 if not rows or len({len(each) for each in rows}) != 1:
                     raise Unreadable("a matrix with rows of unequal length")
+                if environment == "vmatrix":
+                    return determinant(("matrix", *rows))
                 return ("matrix", *rows)
             row.append(self.sum())
             if self.peek()[0] == "row":
@@ -281,10 +299,11 @@ class Scalars(Cursor):
             return ("set",)
         if name == "binom":
             return ("fn", "binomial", self.argument(), self.argument())
-        if name in LETTERS:
+        if name in LETTERS or name == "intercal":
             return ("sym", name)
         if name in ACCENTS:
-            return ("sym", f"{name} {name_of(self.argument())}")
+            letter = name_of(self.argument())
+            return REALS if (name, letter) == ("mathbb", "R") else ("sym", f"{name} {letter}")
         if name == "log":
             base = self.argument() if self.accept("_") else None
             return ("fn", "log", self.applied(), *([base] if base else []))

@@ -11,9 +11,22 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from judges.math.matrices import matrix
-from judges.math.names import asks_for, assignments, expand, is_name
+from judges.math.names import asks_for, assignments, expand, is_name, renamed
 from judges.math.numbers import Undefined, exact, near
-from judges.math.tree import INFINITY, SETS, NeedsAlgebra, Node, Refused, Rules, TooBig, Unreadable, contains, number
+from judges.math.tree import (
+    CONDITIONS,
+    INFINITY,
+    SETS,
+    NeedsAlgebra,
+    Node,
+    Refused,
+    Rules,
+    TooBig,
+    Unreadable,
+    contains,
+    number,
+    symbols,
+)
 from judges.math.units import clash
 
 _COLLECTIONS = ("list", "set", "seq")
@@ -38,6 +51,8 @@ class Decider:
         target, response = expand(target), expand(response)
         if target == response:
             return True
+        if target[0] in CONDITIONS or response[0] in CONDITIONS:
+            return self._conditions(target, response)
         if target[0] == "rel" or response[0] == "rel":
             return self._relations(target, response)
         if target[0] == "unit" or response[0] == "unit":
@@ -76,7 +91,12 @@ class Decider:
     def _matrices(self, target: Node, response: Node) -> bool:
         if not target[0] == response[0] == "matrix":
             if contains(target, "matrix") and contains(response, "matrix"):
-                return self._matrices(matrix(target), matrix(response))
+                wanted = matrix(target)
+                try:
+                    given = matrix(response)
+                except TooBig as error:
+                    raise Refused(str(error)) from error
+                return self._matrices(wanted, given)
             ours, theirs = _vector(target), _vector(response)
             return not self.rules.strict and len(ours) == len(theirs) > 0 and all(map(self.same, ours, theirs))
         if len(target) != len(response) or len(target[1]) != len(response[1]):
@@ -214,9 +234,50 @@ class Decider:
         first = chain[0]
         return (first if len(chain) > 1 and is_name(first) else None), value
 
+    def _conditions(self, target: Node, response: Node) -> bool:
+        """Relations joined by "or" or "and": the same ones in any order, else the same real solutions.
+
+        A bare list may answer either; "or" never answers a list, which could mean "and".
+        """
+        if len(response) > MAX_ITEMS:
+            raise Refused(f"it lists {len(response)} conditions")
+        if target[0] == response[0] or response[0] == "list" or (target[0], response[0]) == ("list", "all"):
+            try:
+                if self._same_members(target[1:], response[1:]):
+                    return True
+            except NeedsAlgebra:
+                pass
+        if "list" in (target[0], response[0]):
+            return False
+        ours, theirs = set(symbols(target)), set(symbols(response))
+        if len(ours) > 1 or len(theirs) > 1 or (self.rules.strict and ours and theirs and ours != theirs):
+            return False
+        if (_is_set(target) or (target[0] == "rel" and "in" in target[1])) and not self.rules.set_relations:
+            return False
+        if not all(contains(part, "sym") for part in response[1:] if response[0] in CONDITIONS):
+            return False
+        wanted, given = self._solutions(target), self._solutions(response)
+        return wanted is not None and given is not None and self.same(wanted, given)
+
+    def _solutions(self, node: Node) -> Node | None:
+        """The set that a condition, a relation or a set describes; `None` for all else."""
+        if _is_set(node):
+            return node
+        if node[0] == "rel":
+            return node[2][1] if node[1] == ("in",) and _is_set(node[2][1]) else self.as_set(node)
+        if node[0] not in CONDITIONS:
+            return None
+        total: Node | None = None
+        for part in node[1:]:
+            solved = self._solutions(part)
+            if solved is None:
+                return None
+            total = solved if total is None else ("union" if node[0] == "any" else "cap", total, solved)
+        return total
+
     def _inequalities(self, target: Node, response: Node) -> bool:
         """Each comparison of the one chain occurs in the other, sides exchanged or scaled."""
-        ours, theirs = _comparisons(target), _comparisons(response)
+        ours, theirs = _comparisons(target), _comparisons(response if self.rules.strict else renamed(target, response))
         if ours is None or theirs is None or len(ours) != len(theirs):
             return False
         left = list(theirs)

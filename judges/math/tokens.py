@@ -13,6 +13,7 @@ from judges.math.lexicon import (
     PERCENT,
     PLAIN_NAMES,
     SHORT_UNITS,
+    SHORT_WORDS,
     SPACING,
     UNICODE,
 )
@@ -34,12 +35,15 @@ _TOKEN = re.compile(
     r"|\\(?P<esc>.)"
     r"|(?P<num>[0-9]+(?:\.[0-9]+|\.(?=\\overline))?|\.[0-9]+)"
     r"|(?P<letters>[A-Za-z]+)"
-    r"|(?P<op><=|>=|!=|==|=<|=>|\*\*|[^\s])",
+    r"|(?P<op><=|>=|!=|==|:=|=<|=>|\*\*|[^\s])",
     re.DOTALL,
 )
-_TWO = {"<=": "le", ">=": "ge", "!=": "ne", "==": "="}
+_TWO = {"<=": "le", ">=": "ge", "!=": "ne", "==": "=", ":=": "="}
 _BRACED_COMMA = re.compile(r"(?<=[0-9])\s?(?:\{,\}|,\\!)\s?(?=[0-9]{3})")
 _GAP = re.compile(r"(?<=[0-9])\\[,!;]\s?(?=[0-9]{3}(?![0-9]))")
+_HARD_SPACE = re.compile(r"(?<=[0-9])(?:\\ |~)(?=[0-9]{3}(?![0-9]))")
+_REALS = re.compile(r"\\(?:Reals|reals|R)(?![A-Za-z])|^\\mathbf\s?\{\s?R\s?\}$")
+_SQUARE_METRES = re.compile(r"(?<=[0-9])\s?m(?=[²³])")  # with these signs a unit, with `m^2` a variable
 _SPACED = re.compile(r"(?<![0-9.,])([1-9][0-9]{0,2}(?: [0-9]{3})+)(?![0-9])")
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?![0-9])")
 _DOUBLED = re.compile(r"\\\\(?=[A-Za-z])")
@@ -48,6 +52,7 @@ _DOUBLED = re.compile(r"\\\\(?=[A-Za-z])")
 def clean(text: str) -> str:
     """The answer in ASCII LaTeX: Unicode signs spelled out, wrappers and closing punctuation off."""
     if not text.isascii():
+        text = _SQUARE_METRES.sub(r"\\text{m}", text)
         text = "".join(_ascii(char) for char in text)
     text = _strip(text)
     if r"\\" in text and not any(env in text for env in ("matrix", "array", "cases")):
@@ -57,6 +62,9 @@ def clean(text: str) -> str:
     if "\\" in text:
         text = text.replace(r"\left.", "").replace(r"\right.", "")
         text = _GAP.sub("", text)
+        text = _REALS.sub(r"\\mathbb{R}", text)
+    if "~" in text or r"\ " in text:
+        text = _HARD_SPACE.sub(" ", text)
     return _SPACED.sub(lambda match: match[1].replace(" ", ""), text)
 
 
@@ -78,6 +86,8 @@ def _strip(text: str) -> str:
     while before != text:
         before = text
         text = text.strip().strip('*_`"').strip().rstrip(".,;:?")
+        if text.startswith("=") and not text.startswith(("==", "=>", "=<")):
+            text = text[1:]
         for opening, closing in (("$$", "$$"), (r"\[", r"\]"), (r"\(", r"\)")):
             if text.startswith(opening) and text.endswith(closing) and len(text) >= len(opening) + len(closing):
                 text = text[len(opening) : -len(closing)]
@@ -166,7 +176,13 @@ def _letters(run: str, out: list[Token], *, in_text: bool) -> None:
         out.append(("word", run))
     elif len(run) == 1:
         out.append(("var", run))
-    elif in_text or len(run) >= 4 or lowered in MEANINGFUL or (run in SHORT_UNITS and out and out[-1][0] == "num"):
+    elif (
+        in_text
+        or len(run) >= 4
+        or lowered in MEANINGFUL
+        or lowered in SHORT_WORDS
+        or (run in SHORT_UNITS and out and out[-1][0] == "num")
+    ):
         out.append(("word", run))
     else:
         out.extend(("var", letter) for letter in run)

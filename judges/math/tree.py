@@ -5,6 +5,7 @@ Scalars     ("num", q) ("dec", q) exact `Fraction`, the second written as a deci
             ("div", a, b); ("pow", a, b); ("pm", a); ("mp", a); ("fn", name, a, ...); ("pct", a); ("deg", a)
 Collections ("list", a, ...) bare, commas only; ("set", a, ...) braces; ("seq", open, close, a, ...) tuple or interval;
             ("matrix", row, ...) of tuples; ("ratio", a, b, ...); ("union" | "cap" | "minus", a, b)
+Conditions  ("any" | "all", relation, ...) relations joined by "or", by "and"
 Others      ("rel", ops, operands) a chain such as a < b <= c; ("unit", a, words); ("text", words), words as one string
 """
 
@@ -17,7 +18,9 @@ from typing import Any
 
 Node = tuple[Any, ...]
 SETS = ("union", "cap", "minus")
+CONDITIONS = ("any", "all")
 INFINITY: Node = ("const", "infty")
+REALS: Node = ("seq", "(", ")", ("neg", INFINITY), INFINITY)
 
 
 class Unreadable(Exception):
@@ -87,8 +90,8 @@ def _flat(node: Node) -> Iterator[Node]:
 
 
 TAGS = words(
-    "num dec base const sym add mul neg div pow pm mp fn pct deg list set seq matrix ratio union cap minus rel unit "
-    "text"
+    "num dec base const sym add mul neg div pow pm mp fn pct deg list set seq matrix ratio union cap minus any all rel "
+    "unit text"
 )
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -23,9 +23,9 @@ from trainers.config import Closed, Policy, validated
 from trainers.demonstrations import Pair, encode, micro, read
 from trainers.objectives.likelihood import sft_loss
 from trainers.runtime import checkpoint, policy
-from trainers.runtime.batch import Example, micro_batches, step_indices
+from trainers.runtime.batch import Example, Packed, micro_batches, step_indices
 from trainers.runtime.logps import check_head, token_logps
-from trainers.runtime.loop import Metrics, Part, fit
+from trainers.runtime.loop import Job, Metrics, Part, fit
 from trainers.runtime.optim import adamw, cosine
 
 logger = logging.getLogger(__name__)
@@ -35,8 +35,9 @@ class SFT(Closed):
     """`data` is a JSONL file, or `micro`: `rows` demonstrations generated from the tasks that `mix` weighs.
 
     `batch` counts sequences of a step. `warmup` is a share of the steps, `clip` the most the gradient's norm may be.
-    `row_tokens` and `rows_at_once` shape forward passes and leave results alone, but for rounding. `threads` are
-    torch's own (null: its default). `save_every` counts steps; 0 saves only the end.
+    `row_tokens` and `rows_at_once` shape forward passes and leave results alone, but for rounding. `threads`: on a
+    CPU, how many forward passes run at a time, on one core each (null: one, on as many cores as torch likes).
+    `save_every` counts steps; 0 saves only the end.
     """
 
     trainer: Literal["sft"] = "sft"
@@ -80,13 +81,13 @@ def train(
 ) -> dict[str, Any]:
     """Trains into the run folder `out` and answers with the last checkpoint's folder (`model`), steps and loss.
 
-    The same call resumes from the last checkpoint, to the bit on the same machine with the same `threads`; a finished
-    run answers at once. Sets torch's global random numbers. Raises `MojError` for a user's mistake.
+    The same call resumes from the last checkpoint, to the bit on the same machine; a finished run
+    answers at once. Sets torch's global random numbers. Raises `MojError` for a user's mistake.
     """
     settings = validated(SFT, config, where)
     threads = torch.get_num_threads()
     with RunFolder.open(out, settings.model_dump(mode="json"), overwrite=overwrite) as folder:
-        torch.set_num_threads(settings.threads or threads)
+        torch.set_num_threads(1 if settings.threads else threads)
         try:
             return _run(settings, folder, on_step, on_notice)
         finally:
@@ -108,7 +109,7 @@ def _run(
     total = settings.steps * settings.batch if settings.steps else round((settings.epochs or 0) * len(examples))
     steps = max(1, -(-total // settings.batch))
     check_head(model)
-    model.train()
+    model.eval()  # no dropout: here as in every trainer, the log-probabilities trained are those sampled from
     optimizer = adamw(model, weight_decay=settings.weight_decay, betas=settings.betas)
     done = checkpoint.restore(saved, optimizer) if saved else 0
     if done:
@@ -116,19 +117,20 @@ def _run(
     _keep_manifest(folder, settings, digest, rows=len(rows), kept=len(examples), steps=steps, model=model)
     _forget_after(folder.path / "metrics.jsonl", done)
 
-    def parts(step: int) -> Iterator[Part]:
+    def jobs(step: int) -> list[Job]:
         chosen = step_indices(step, count=len(examples), batch=settings.batch, total=total, seed=settings.seed)
         batch = [examples[index] for index in chosen]
         count = sum(example.response_tokens for example in batch)
-        for packed in micro_batches(batch, row_tokens=settings.row_tokens, rows_at_once=settings.rows_at_once):
-            packed = packed.to(model.device)
-            half = settings.policy.dtype == "bfloat16"
-            with torch.autocast(model.device.type, torch.bfloat16) if half else nullcontext():
-                logps = token_logps(model, packed)
-            losses = sft_loss(logps, packed.owner, len(packed.examples))
-            names = [example.where for example in packed.examples]
-            tokens = sum(len(example.ids) for example in packed.examples)
-            yield Part(losses.sum() / count, {"loss": losses}, names, tokens)
+        shape = {"row_tokens": settings.row_tokens, "rows_at_once": settings.rows_at_once}
+        return [partial(part, packed, count) for packed in micro_batches(batch, **shape)]
+
+    def part(packed: Packed, count: int) -> Part:
+        packed = packed.to(model.device)
+        with torch.autocast(model.device.type, torch.bfloat16, enabled=settings.policy.dtype == "bfloat16"):
+            logps = token_logps(model, packed)
+        losses = sft_loss(logps, packed.owner, len(packed.examples))
+        tokens = sum(len(example.ids) for example in packed.examples)
+        return Part(losses.sum() / count, {"loss": losses}, [example.where for example in packed.examples], tokens)
 
     def after(step: int, metrics: Metrics) -> None:
         row = {"step": step, "steps": steps, "epoch": min(step * settings.batch, total) / len(examples), **metrics}
@@ -140,11 +142,12 @@ def _run(
     fit(
         model,
         optimizer,
-        parts,
+        jobs,
         first=done,
         steps=steps,
         lr=lambda step: settings.lr * cosine(step, steps=steps, warmup=round(settings.warmup * steps)),
         max_norm=settings.clip,
+        workers=settings.threads or 1 if model.device.type == "cpu" else 1,
         on_step=after,
     )
     last = jsonl.read_jsonl(folder.path / "metrics.jsonl")[-1]
@@ -189,7 +192,7 @@ def _keep_manifest(folder: RunFolder, settings: SFT, digest: str, *, model: Any,
         return
     folder.write_manifest({
         **environment(), "trainer": "sft", "seed": settings.seed, "parameters": policy.parameters(model),
-        "data": {"name": settings.data, "sha256": digest, **counts}, "threads": torch.get_num_threads(),
+        "data": {"name": settings.data, "sha256": digest, **counts},
     })  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import torch
@@ -14,26 +14,27 @@ def line() -> nn.Linear:
     return layer
 
 
-def run(layer: nn.Linear, losses: list[float], *, max_norm: float = 1e9) -> list[Metrics]:
+def run(layer: nn.Linear, losses: list[float], *, max_norm: float = 1e9, workers: int = 1) -> list[Metrics]:
     """One part per factor: the step's loss is the sum of factor times weight, whose gradient is the factors' sum."""
 
-    def parts(step: int) -> Iterator[Part]:
-        for n, factor in enumerate(losses):
-            terms = (layer.weight * factor).view(1)
-            yield Part(terms.sum(), {"loss": terms}, [f"row {n}"], tokens=3, metrics={"seen": 1.0})
+    def part(n: int, factor: float) -> Part:
+        terms = (layer.weight * factor).view(1)
+        return Part(terms.sum(), {"loss": terms}, [f"row {n}"], tokens=3, metrics={"seen": 1.0})
 
     rows: list[Metrics] = []
-    optimizer = torch.optim.SGD(layer.parameters(), lr=0.0)
     fit(
-        layer, optimizer, parts, first=0, steps=2, lr=lambda _: 0.1, max_norm=max_norm,
+        layer, torch.optim.SGD(layer.parameters(), lr=0.0),
+        lambda _: [partial(part, n, factor) for n, factor in enumerate(losses)],
+        first=0, steps=2, lr=lambda _: 0.1, max_norm=max_norm, workers=workers,
         on_step=lambda _, metrics: rows.append(metrics),
     )  # fmt: skip
     return rows
 
 
-def test_parts_add_up_to_one_step() -> None:
+@pytest.mark.parametrize("workers", [1, 3])
+def test_parts_add_up_to_one_step(workers: int) -> None:
     layer = line()
-    first, second = run(layer, [1.0, 2.0])
+    first, second = run(layer, [1.0, 2.0], workers=workers)
     assert first["loss"] == pytest.approx(3.0)
     assert first["grad_norm"] == pytest.approx(3.0)
     assert first["tokens"] == 6
@@ -49,25 +50,26 @@ def test_a_long_gradient_is_clipped_and_its_norm_told() -> None:
     assert layer.weight.item() == pytest.approx(1 - 2 * 0.1 * 1)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_a_loss_that_is_not_finite_stops_before_the_step_and_names_its_rows(bad: float) -> None:
+def test_a_loss_that_is_not_finite_stops_before_the_step_and_names_its_rows(bad: float, workers: int) -> None:
     layer = line()
     with pytest.raises(MojError, match=r"step 1: the loss is not finite for row 1 \((nan|inf)\)"):
-        run(layer, [1.0, bad])
+        run(layer, [1.0, bad], workers=workers)
     assert layer.weight.item() == 1.0
 
 
 def test_a_gradient_that_is_not_finite_stops_before_the_step() -> None:
     layer = line()
 
-    def parts(_: int) -> Iterator[Part]:
+    def part() -> Part:
         zero = (layer.weight - 1.0).view(1)
         value = torch.sqrt(zero.clamp(min=0) + zero * 0)  # 0, with an infinite slope
-        yield Part(value.sum(), {"loss": value}, ["row 0"], tokens=1)
+        return Part(value.sum(), {"loss": value}, ["row 0"], tokens=1)
 
     with pytest.raises(MojError, match="step 1: the gradient's norm is"):
         fit(
-            layer, torch.optim.SGD(layer.parameters(), lr=0.0), parts, first=0, steps=1, lr=lambda _: 0.1,
-            max_norm=1.0, on_step=lambda *_: None,
+            layer, torch.optim.SGD(layer.parameters(), lr=0.0), lambda _: [part], first=0, steps=1, lr=lambda _: 0.1,
+            max_norm=1.0, workers=1, on_step=lambda *_: None,
         )  # fmt: skip
     assert layer.weight.item() == 1.0

@@ -76,12 +76,10 @@ def rows(lengths: Sequence[int], capacity: int) -> list[list[int]]:
 
 
 def micro_batches(examples: Sequence[Example], *, row_tokens: int, rows_at_once: int) -> list[Packed]:
-    """The examples packed into rows of `row_tokens`, `rows_at_once` rows to a forward pass."""
+    """The examples packed into rows of `row_tokens`, `rows_at_once` rows to a forward pass at most, evenly shared."""
     packed = rows([len(example.ids) for example in examples], row_tokens)
-    return [
-        pack([[examples[i] for i in row] for row in packed[start : start + rows_at_once]])
-        for start in range(0, len(packed), rows_at_once)
-    ]
+    parts = -(-len(packed) // rows_at_once)
+    return [pack([[examples[i] for i in row] for row in packed[part::parts]]) for part in range(parts)]
 
 
 def pack(layout: Sequence[Sequence[Example]]) -> Packed:

@@ -26,6 +26,11 @@ _DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]{2}")
 _DECIMAL_POINT = re.compile(r"-?[0-9]+\.[0-9]+")
 _JOINED = re.compile(r"\b(?:and|or)\b")  # lists make no difference between them; conditions do
 _INEQUALITY = {("op", "<"), ("op", ">"), ("cmd", "le"), ("cmd", "ge")}
+_LABEL = re.compile(
+    r"\\(?:textbf|text|mathrm|mathbf)\s?\{\s*\(?([A-F])\)\s*~?\}((?:\\[ ,;]|\\q?quad|~|\s)*[-$\\0-9].*)"
+)
+_OPTION = re.compile(r"\([A-F]\)|\b(?:or|and|not|[A-F])\b")  # a second label, or a choice
+_LETTER = re.compile(r"(?:\\[a-z]+\s?\{\s*)?\(?[A-F]\)?\s*\}?\.?")
 _FLOAT = re.compile(r"(?<![0-9A-Za-z.,_^])([0-9]+)(?:\.([0-9]+))?[eE]([+-]?[0-9]{1,9})(?!\.?[0-9A-Za-z]|[\^_!({])")
 _EULER = re.compile(r"(?<![\\A-Za-z])e(?![A-Za-z])")
 _THREES = re.compile(r"[1-9][0-9]{0,2}(?:,[1-9][0-9]{2})+")
@@ -55,7 +60,7 @@ def in_worker(item: tuple[str, str, Mapping[str, Any]]) -> tuple[Outcome, str]:
 def _decide(target: str, answer: str, rules: Rules, decider: Decider) -> Decision | None:
     if target.strip() == answer.strip():
         return Decision("pass", "the same text")
-    target, answer = _floats(target, answer)
+    target, answer = _floats(*_unlabelled(target, answer))
     if rules.precision is None and _PLAIN.fullmatch(target) and _PLAIN.fullmatch(answer):
         same = Fraction(target) == Fraction(answer)
         return Decision("pass", "the same number") if same else Decision("fail", "another number")
@@ -100,6 +105,16 @@ def _decide(target: str, answer: str, rules: Rules, decider: Decider) -> Decisio
 
 def _conditions(text: str, tokens: tuple[Token, ...]) -> Node | None:
     return conditions(text) if _INEQUALITY & set(tokens) else None
+
+
+def _unlabelled(target: str, answer: str) -> tuple[str, str]:
+    """Of `\\textbf{(C)}\\ 12` the letter where the other side is one, else the value; two labels stay."""
+    pair = [target, answer]
+    for one, other in ((0, 1), (1, 0)):
+        label = _LABEL.fullmatch(pair[one].strip())
+        if label and not _LABEL.fullmatch(pair[other].strip()) and not _OPTION.search(label[2]):
+            pair[one] = label[1] if _LETTER.fullmatch(pair[other].strip()) else label[2]
+    return pair[0], pair[1]
 
 
 def _floats(target: str, answer: str) -> tuple[str, str]:

@@ -167,6 +167,22 @@ def near(node: Node, value: Fraction, margin: Fraction) -> bool:
         )
 
 
+def rounds(value: Node, shown: Node) -> bool:
+    """Whether a number shown after an approximation sign is a rounding of the value, to a unit of its last place."""
+    try:
+        close = exact(shown)
+    except (TooBig, Undefined, Unreadable):
+        return False
+    if close is None or shown[0] not in ("num", "dec", "neg"):
+        return False
+    place = Fraction(1)
+    while (close / place).denominator != 1:
+        place /= 10
+        if place < Fraction(1, 10**30):
+            return False
+    return near(value, close, place)
+
+
 _FUNCTIONS: dict[str, Any] = {
     "sin": mpmath.sin, "cos": mpmath.cos, "tan": mpmath.tan, "cot": mpmath.cot, "sec": mpmath.sec, "csc": mpmath.csc,
     "arcsin": mpmath.asin, "arccos": mpmath.acos, "arctan": mpmath.atan, "arccot": mpmath.acot,

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 
 from judges.math.matrices import matrix
 from judges.math.names import asks_for, assignments, expand, is_name, renamed
-from judges.math.numbers import Undefined, exact, near
+from judges.math.numbers import exact, rounds
 from judges.math.tree import (
     CONDITIONS,
     INFINITY,
@@ -22,7 +21,6 @@ from judges.math.tree import (
     Refused,
     Rules,
     TooBig,
-    Unreadable,
     contains,
     number,
     symbols,
@@ -30,6 +28,7 @@ from judges.math.tree import (
 from judges.math.units import clash
 
 _COLLECTIONS = ("list", "set", "seq")
+_ORDER = frozenset({"<", "<=", ">", ">="})
 MAX_ITEMS = 64
 
 
@@ -208,7 +207,14 @@ class Decider:
             return self.same(self.as_set(members), answered)
         if answered[0] == "rel" and _is_set(members):
             return self.rules.set_relations and self.same(members, self.as_set(answered))
-        return target[0] == response[0] == "rel" and self._inequalities(target, response)
+        if not target[0] == response[0] == "rel":
+            return False
+        if self._inequalities(target, response):
+            return True
+        names = set(symbols(target))
+        if len(names) != 1 or names != set(symbols(response)) or _solved(target) or not _solved(response):
+            return False
+        return set(target[1]) <= _ORDER and self.same(self.as_set(target), self.as_set(response))
 
     def _named(self, node: Node) -> tuple[Node | None, Node] | None:
         """The value that a chain of equations gives, and the name it gives it to (`None` for an expression).
@@ -229,7 +235,7 @@ class Decider:
             if not contains(other, "sym", "text") and "in" not in ops and not self.same(value, other):
                 raise Refused("its members are not equal")
         for other in rounded:
-            if not _rounds(value, other):
+            if not rounds(value, other):
                 raise Refused("its approximation is another number")
         first = chain[0]
         return (first if len(chain) > 1 and is_name(first) else None), value
@@ -254,7 +260,7 @@ class Decider:
             return False
         if (_is_set(target) or (target[0] == "rel" and "in" in target[1])) and not self.rules.set_relations:
             return False
-        if not all(contains(part, "sym") for part in response[1:] if response[0] in CONDITIONS):
+        if not (_is_set(response) or _solved(response)):  # x^2 > 4 restates what its target solved
             return False
         wanted, given = self._solutions(target), self._solutions(response)
         return wanted is not None and given is not None and self.same(wanted, given)
@@ -338,6 +344,14 @@ def _is_set(node: Node) -> bool:
     return node[0] in (*_COLLECTIONS, *SETS)
 
 
+def _solved(node: Node) -> bool:
+    """Whether a relation, or each of several, bounds a bare name by constants: x < 3, but not 2x < 6 or 1 < 2."""
+    if node[0] in CONDITIONS:
+        return all(map(_solved, node[1:]))
+    named = [operand for operand in node[2] if contains(operand, "sym")] if node[0] == "rel" else []
+    return len(named) == 1 and (named[0][0] == "sym" or named[0][:2] == ("fn", "apply"))
+
+
 def _ordered(node: Node) -> bool:
     return bool(node[0] == "seq")
 
@@ -375,19 +389,3 @@ def _comparisons(node: Node) -> list[tuple[str, Node]] | None:
             op, left, right = {">": "<", ">=": "<="}[op], right, left
         found.append((op, ("add", left, ("neg", right))))
     return found
-
-
-def _rounds(value: Node, shown: Node) -> bool:
-    """Whether a number shown after an approximation sign is a rounding of the value, to a unit of its last place."""
-    try:
-        close = exact(shown)
-    except (TooBig, Undefined, Unreadable):
-        return False
-    if close is None or shown[0] not in ("num", "dec", "neg"):
-        return False
-    place = Fraction(1)
-    while (close / place).denominator != 1:
-        place /= 10
-        if place < Fraction(1, 10**30):
-            return False
-    return near(value, close, place)

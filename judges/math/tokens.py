@@ -43,6 +43,11 @@ _BRACED_COMMA = re.compile(r"(?<=[0-9])\s?(?:\{,\}|,\\!)\s?(?=[0-9]{3})")
 _GAP = re.compile(r"(?<=[0-9])\\[,!;]\s?(?=[0-9]{3}(?![0-9]))")
 _HARD_SPACE = re.compile(r"(?<=[0-9])(?:\\ |~)(?=[0-9]{3}(?![0-9]))")
 _REALS = re.compile(r"\\(?:Reals|reals|R)(?![A-Za-z])|^\\mathbf\s?\{\s?R\s?\}$")
+_POSITIVE = re.compile(r"\\mathbb\s?\{\s?R\s?\}\s?(?:\^\s?(?:\{\s?\+\s?\}|\+)|_\s?\{\s?>\s?0\s?\})")
+_BUILDER = re.compile(
+    r"\\?\{\s*([a-z])\s*(?:\\in\s*\\mathbb\s?\{R\}\s*)?(?:\||\\mid|:)(.+[<>].*|.*\\[lg]e.*)\}", re.DOTALL
+)
+_OUTWARD = re.compile(r"([\[\]])([^\[\]();,]+[;,][^\[\]();,]+)([\[\]])")  # ]0, 1[ is open
 _SQUARE_METRES = re.compile(r"(?<=[0-9])\s?m(?=[²³])")  # with these signs a unit, with `m^2` a variable
 _SPACED = re.compile(r"(?<![0-9.,])([1-9][0-9]{0,2}(?: [0-9]{3})+)(?![0-9])")
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?![0-9])")
@@ -62,7 +67,13 @@ def clean(text: str) -> str:
     if "\\" in text:
         text = text.replace(r"\left.", "").replace(r"\right.", "")
         text = _GAP.sub("", text)
-        text = _REALS.sub(r"\\mathbb{R}", text)
+        text = _POSITIVE.sub(r"(0,\\infty)", _REALS.sub(r"\\mathbb{R}", text))
+    built = _BUILDER.fullmatch(text) if len(text) < 400 else None
+    if built and re.search(rf"(?<![A-Za-z\\]){built[1]}(?![A-Za-z])", built[2]):
+        text = built[2].rstrip("\\ ")
+    outward = _OUTWARD.fullmatch(text)
+    if outward and (outward[1] == "]" or outward[3] == "["):
+        text = ("(" if outward[1] == "]" else "[") + outward[2] + (")" if outward[3] == "[" else "]")
     if "~" in text or r"\ " in text:
         text = _HARD_SPACE.sub(" ", text)
     return _SPACED.sub(lambda match: match[1].replace(" ", ""), text)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from judges.math.conditions import conditions
 from judges.math.decide import decide, in_worker
 from judges.math.numbers import Undefined, approximate, exact, root
 from judges.math.parse import read
@@ -36,6 +37,9 @@ from judges.math.tree import Rules, TooBig, Unreadable, depth, symbols
         ("6/2*3", 9),
         (r"|2-5|", 3),
         ("2(3+4)", 14),
+        ("3!7!", 30240),
+        (r"\frac{10!}{3!\,7!}", 120),
+        (r"\begin{vmatrix}1&2\\3&4\end{vmatrix}", -2),
     ],
 )
 def test_rational_notation_has_its_exact_value(text, value):
@@ -58,11 +62,26 @@ def test_rational_notation_has_its_exact_value(text, value):
         "x2",
         r"\approx 4",
         "3 +",
+        "3!7",
+        "3 7!",
     ],
 )
 def test_what_is_not_read_to_its_end_is_refused(text):
     with pytest.raises(Unreadable):
         read(text)
+
+
+def test_words_join_relations_and_nothing_else():
+    assert conditions(r"x<1 \text{ or } x>3 \text{ and } x<5")[0] == "any"
+    assert conditions(r"x>1 and x<2") == ("all", read("x>1"), read("x<2"))
+    for text in ("x<1, x>2", "x<1 or 5", "x<1", r"\text{x<1 or x>2}", " or ".join(["x<1"] * 17)):
+        assert conditions(text) is None
+
+
+def test_a_set_builder_is_its_condition_and_the_real_line_an_interval():
+    assert read(r"\{x \in \mathbb{R} \mid 1<x\}") == read("1<x")
+    assert read(r"\mathbb R") == read(r"\text{All real numbers}") == read(r"(-\infty,\infty)")
+    assert read("]0;1]") == read("(0,1]")
 
 
 def test_depth_and_length_are_bounded():
@@ -114,7 +133,21 @@ def test_symbols_and_depth_of_a_tree():
     assert depth(node) == 3
 
 
-PIECES = [*r"0129.,xyi+-*/^_(){}[]|!%$=<>\ ", r"\frac", r"\sqrt", r"\pm", r"\text{", r"\cup", r"\begin{pmatrix}", r"\\"]
+PIECES = [
+    *r"0129.,xyi+-*/^_(){}[]|!%$=<>\ ",
+    r"\frac",
+    r"\sqrt",
+    r"\pm",
+    r"\text{",
+    r"\text{or}",
+    "and",
+    "e3",
+    r"\mathbb{R}",
+    ":",
+    r"\cup",
+    r"\begin{pmatrix}",
+    r"\\",
+]
 
 
 @settings(max_examples=300)

@@ -2,60 +2,59 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from bench.common import lm_eval_texts, median_ratios, small_model, use_data
+from bench.generate import MAX_TOKENS, ROOT, _bare, _lm_eval
 
-ROWS, MAX_TOKENS, BATCH = 200, 128, 32
+ROWS, ROUNDS, LM_EVAL_BATCH = 200, 3, 64
 
 
 def main() -> None:
+    import torch
+
     import benchmarks.evaluate as evaluation
     from benchmarks.settings import Settings
     from benchmarks.tasks import prepare
     from harness.models import open_engine
 
-    use_data()
-    model = f"hf:{small_model()}"
-    settings = Settings(limit=ROWS, gen={"max_tokens": MAX_TOKENS}, model_args={"threads": 2})
-    engine = open_engine(model, settings.model_args)
+    model = ROOT.parent / "shared" / "models" / "stories260k"
+    data = ROOT.parent / "shared" / "data"
+    if not (model.exists() and data.exists()):
+        print(f"evaluate: skipped, {model} or {data} is not there")
+        return
+    settings = Settings(limit=ROWS, gen={"max_tokens": MAX_TOKENS, "stop": []}, data={"gsm8k": str(data)})
     (task,) = prepare(["gsm8k"], settings)
-    sampling = settings.sampling(task.benchmark)
-    scratch = Path(tempfile.mkdtemp())
-    evaluation.open_engine = lambda *_, **__: _Kept(engine)  # type: ignore[assignment]  # loaded once, for every run
+    texts = [prompt.metadata["plain"] for prompt in task.loaded.prompts]
+    engine: Any = open_engine(f"hf:{model}", options={"threads": torch.get_num_threads()})
+    engine.close = lambda: None  # loaded once and kept, like the model of the other two
+    evaluation.open_engine = lambda *_, **__: engine
 
-    def ours() -> None:
-        folder = scratch / str(time.monotonic_ns())
-        (result,) = evaluation.evaluate([model], ["gsm8k"], settings, out=folder)
-        assert result["n"] == ROWS
+    def moj_eval() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            (result,) = evaluation.evaluate([f"hf:{model}"], ["gsm8k"], settings, out=Path(folder) / "run")
+            assert result["n"] == ROWS
 
-    def bare() -> None:
-        assert sum(1 for _ in engine.generate(task.loaded.prompts, sampling)) == ROWS
-
-    theirs = lm_eval_texts(
-        small_model(), [prompt.metadata["plain"] for prompt in task.loaded.prompts], max_tokens=MAX_TOKENS, batch=BATCH
-    )
-    runs: dict[str, Callable[[], None]] = {"moj eval": ours, "bare loop": bare, "lm-eval": theirs}
-    seconds = median_ratios(runs, rounds=3)
-    for name, took in seconds.items():
-        print(f"{name:<10} {took:7.2f} s   {ROWS / took:6.1f} rows/s")
-    print(f"moj eval / bare loop {seconds['moj eval'] / seconds['bare loop']:.3f}   (bound: 1.05)")
-    print(f"moj eval / lm-eval   {seconds['moj eval'] / seconds['lm-eval']:.3f}   (bound: 0.6)")
-    shutil.rmtree(scratch)
-
-
-class _Kept:
-    """An engine that stays open."""
-
-    def __init__(self, engine: object) -> None:
-        self._engine = engine
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._engine, name)
-
-    def close(self) -> None:
-        pass
+    ways = {
+        "moj eval": moj_eval,
+        "bare": _bare(str(model), texts, 0.0),
+        "lm_eval": _lm_eval(str(model), texts, 0.0, LM_EVAL_BATCH),
+    }
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        times: dict[str, list[float]] = {name: [] for name in ways}
+        for _ in range(ROUNDS):
+            for name, way in ways.items():
+                start = time.perf_counter()
+                way()
+                times[name].append(time.perf_counter() - start)
+        best = {name: min(seen) for name, seen in times.items()}
+        print(
+            f"evaluate {ROWS} rows, {threads} torch thread{'s' * (threads > 1)}: "
+            f"moj eval / bare loop {best['moj eval'] / best['bare']:.3f} (bound 1.05), "
+            f"moj eval / lm-eval {best['moj eval'] / best['lm_eval']:.3f} (bound 0.6)   "
+            f"[s: {', '.join(f'{name} {seconds:.2f}' for name, seconds in best.items())}]",
+            flush=True,
+        )

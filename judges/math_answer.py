@@ -5,7 +5,7 @@ In this order, each step only where the one before does not decide:
 1. The answer is extracted from the response (`judges.extract`); a response without one fails.
 2. Word for word the same, after notation that means nothing (spaces, \\left, \\dfrac, $, thousands separators).
 3. Both are read completely (`judges.math.parse`); a response that cannot be read fails, no part of it is ever judged.
-4. Exact arithmetic on rationals, inside tuples, sets, intervals, matrices, ratios and relations.
+4. Exact arithmetic on rationals, inside tuples, sets, intervals, matrices, ratios, relations and conditions.
 5. Fifty digits tell unequal values apart (they never accept): a free variable against a number fails here too.
 6. In a worker process with a deadline: proofs by sympy, and math-verify's parser for calculus in the target.
 
@@ -48,8 +48,8 @@ def math(
     """Mathematical equivalence of the final answer with the target, exact by default.
 
     `precision`: where one side is written as a decimal, values may differ by half a unit of that decimal place.
-    `strict`: variables keep their names, and a set is no tuple. `set_relations`: an inequality may answer a target
-    that is a set. `extract`: `auto`, `strict` or `flexible` (`judges.extract.REGIMES`). `deadline`: seconds per answer
+    `strict`: variables keep their names, and a set is no tuple. `set_relations`: an inequality, or several
+    that "or" or "and" joins, may answer a target that is a set. `extract`: `auto`, `strict` or `flexible` (`judges.extract.REGIMES`). `deadline`: seconds per answer
     that needs algebra, in one of `workers` processes. Raises `ConfigError`, and `DataError` for a case without target.
     """
     if extract not in REGIMES:

@@ -215,8 +215,8 @@ def to_set(node: Node) -> Any:
         return sympy.FiniteSet(*(to_sympy(member, {}) for member in node[1:]))
     if tag == "seq" and len(node) == 5 and not contains(node, "sym", "text", "rel"):
         low, high = (to_sympy(end, {}) for end in node[3:])
-        if not (low.is_extended_real and high.is_extended_real):
-            return None
+        if not (low.is_extended_real and high.is_extended_real) or sympy.Gt(low, high) == sympy.true:
+            return None  # (3, 2) is a point
         return sympy.Interval(low, high, left_open=node[1] == "(", right_open=node[2] == ")")
     return None
 

@@ -11,9 +11,11 @@ from latex2sympy2_extended.math_normalization import NormalizationConfig, normal
 from math_verify import verify
 
 from judges.math.algebra import vanishes
+from judges.math.numbers import Undefined, exact
 from judges.math.outcome import Decision
+from judges.math.parse import read
 from judges.math.tokens import clean
-from judges.math.tree import NeedsAlgebra, Unreadable
+from judges.math.tree import NeedsAlgebra, TooBig, Unreadable
 
 _NORMAL = NormalizationConfig(basic_latex=True, units=False, malformed_operators=True, nits=False, boxed="none")
 
@@ -25,12 +27,20 @@ def decide(target: str, answer: str) -> Decision:
     except Unreadable as error:
         return Decision("fail", f"not the same text, and the target cannot be read: {error}")
     try:
+        exact(read(answer))
+    except TooBig as error:
+        return Decision("fail", f"the answer cannot be right: {error}")
+    except (Unreadable, Undefined):
+        pass  # it may still be in the other notation
+    try:
         theirs = whole(answer)
     except Unreadable as error:
         return Decision("fail", f"not the same text, and the answer cannot be read: {error}")
     if isinstance(ours, sympy.Expr) and isinstance(theirs, sympy.Expr):
         try:
             same = vanishes(ours.doit() - theirs.doit())
+        except TypeError:  # a matrix minus a number
+            return Decision("fail", "another kind of value")
         except NeedsAlgebra:
             return Decision("unparsed", "neither proved equal nor told apart")
     else:

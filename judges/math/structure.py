@@ -47,6 +47,8 @@ class Decider:
         ours, theirs = assignments(target), assignments(response)
         if ours and theirs and (self.rules.strict or ours.keys() == theirs.keys()):
             return ours.keys() == theirs.keys() and all(self.same(ours[name], theirs[name]) for name in ours)
+        if ours and (response[0] in CONDITIONS or (response[0] == "rel" and _ORDER & set(response[1]))):
+            return False  # x = 1, y = 2 is a point, though (1, 2) could be an interval
         target, response = expand(target), expand(response)
         if target == response:
             return True

@@ -1,6 +1,6 @@
-"""micro_math: one to three steps of arithmetic in a short story, one line of working, and the answer last.
+"""micro_math: one to four sums and differences in a chain, a line of working, and the answer last.
 
-Operands reach three digits, so that a small model fails on long carries and long chains, not on noisy labels.
+A small model fails on long chains and on carries with two-digit operands, not on noisy labels.
 """
 
 from __future__ import annotations
@@ -14,21 +14,20 @@ from harness.records import Case, Verdict
 from judges.base import Judge, PerCase, decided
 
 ASK = "Show your working, then end with a line of #### and the number."
-
 ASKS = ("What is {x}?", "Work out {x}.", "Compute {x}.", "How much is {x}?", "Find {x}, step by step.")
 
 LARGE = 0.1
 """Share of steps with an operand of two digits: what a small model hardly learns."""
 
 _ANSWER = re.compile(r"#### ?(-?\d+)")
-_NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?![\d])")
+_NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?!\d)")
 
 
 def draw(rng: Random) -> Item:
     """A chain of one to four steps, worked out from left to right; every value stays between 0 and 99."""
     value = rng.randrange(2, 20)
     chain, working = [str(value)], []
-    for _ in range(rng.choice((1, 2, 2, 3, 3, 4))):
+    for _ in range(rng.choice((1, 1, 2, 2, 3, 4))):
         n = rng.randrange(10, 40) if rng.random() < LARGE else rng.randrange(1, 10)
         down = n <= value and (value + n > 99 or rng.random() < (0.3 if value < 10 else 0.5 if value < 30 else 0.8))
         result = value - n if down else value + n

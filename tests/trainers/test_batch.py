@@ -1,6 +1,6 @@
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainers.runtime.batch import Example, micro_batches, pack, rows, step_indices
@@ -8,6 +8,7 @@ from trainers.runtime.batch import Example, micro_batches, pack, rows, step_indi
 lengths = st.lists(st.integers(1, 40), max_size=40)
 
 
+@settings(deadline=None)
 @given(lengths, st.integers(1, 50))
 def test_every_sequence_gets_one_place_and_rows_do_not_overflow(sizes: list[int], capacity: int) -> None:
     found = rows(sizes, capacity)
@@ -25,6 +26,7 @@ def test_a_packed_row_by_hand() -> None:
     assert packed.owner.tolist() == [0, 0, 1, 2]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=20), st.integers(1, 4))
 def test_micro_batches_score_each_response_token_once(shapes: list[tuple[int, int]], rows_at_once: int) -> None:
     examples = [Example(tuple(range(n * 100, n * 100 + p + r)), p, str(n)) for n, (p, r) in enumerate(shapes, 1)]
@@ -36,6 +38,7 @@ def test_micro_batches_score_each_response_token_once(shapes: list[tuple[int, in
         assert all(target in owner.ids for target, owner in zip(batch.targets.tolist(), owners, strict=True))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 20), st.integers(1, 9), st.integers(0, 5))
 def test_each_epoch_sees_every_example_once_in_an_order_of_its_own(count: int, batch: int, seed: int) -> None:
     total = 2 * count

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trainers import tiny
@@ -18,6 +18,7 @@ def test_half_way_down_is_half_way_between_peak_and_floor() -> None:
     assert cosine(50, steps=101, warmup=0) == pytest.approx((1 + FLOOR) / 2)
 
 
+@settings(deadline=None)  # the first call of a torch operation is slow
 @given(st.integers(1, 200), st.integers(0, 50))
 def test_it_rises_then_falls_and_stays_in_its_range(steps: int, warmup: int) -> None:
     shares = [cosine(step, steps=steps, warmup=warmup) for step in range(steps)]

@@ -58,6 +58,7 @@ _ANNOUNCED = re.compile(
     r"(?P<inner>[^{}\s][^{}]*)?\}",
     re.IGNORECASE,
 )
+_REASONS = re.compile(r"[.,:;]?\s{1,4}(?:because|since)\b.*", re.IGNORECASE | re.DOTALL)
 _CHOSEN = re.compile(r"\(?([A-Z])\)?[.,:;]?\s{1,4}(?:because|since)\b", re.IGNORECASE)
 _OTHER = re.compile(r"\b[A-Z]\b|\bor\b")  # another option named after the reasons
 _LONGEST = 20_000  # characters of a formula or box that can still be part of a list
@@ -207,9 +208,7 @@ def _emphatic(text: str, found: Found) -> bool:
 
 def _within(sentence: str) -> str:
     """The answer in a sentence that announces it; the whole of it where it names several numbers with "or"."""
-    chosen = _CHOSEN.match(sentence)
-    if chosen and chosen[1].isupper():
-        return chosen[1]
+    sentence = _REASONS.split(sentence, maxsplit=1)[0] or sentence
     run = last_formula(sentence)
     if run and not re.search(r"\bor\b", sentence[: run.start]):
         return run.text

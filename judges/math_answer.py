@@ -49,7 +49,7 @@ def math(
 
     `precision`: where one side is written as a decimal, values may differ by half a unit of that decimal place.
     `strict`: variables keep their names, and a set is no tuple. `set_relations`: an inequality, or several that "or" or
-    "and" joins, may answer a target that is a set. `extract`: `auto`, `strict` or `flexible` (`judges.extract.REGIMES`).
+    "and" joins, may answer a target that is a set. `extract`: `auto`, `strict` or `flexible` (`extract.REGIMES`).
     `deadline`: seconds per answer that needs algebra, in one of `workers` processes. Raises `ConfigError`, and
     `DataError` for a case without target.
     """

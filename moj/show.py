@@ -95,7 +95,8 @@ class Show:
             for key, groups in result.get("by", {}).items():
                 self.out.print()
                 self.out.print(_by_table(result, key, groups))
-            self.say(_footer(result))
+        for line in dict.fromkeys(_footer(result) for result in found):
+            self.say(line)
 
     def listing(self, kinds: Mapping[str, list[dict[str, str]]]) -> None:
         """Names, a line each."""

@@ -5,7 +5,6 @@ ALGORITHMS 5.1: the loss of a step is the mean over all response tokens of its g
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -16,9 +15,8 @@ import torch
 from pydantic import Field, model_validator
 
 from benchmarks.micro import tokenizer as micro_tokenizer
-from harness import jsonl
-from harness.errors import DataError, RunFolderError
-from harness.runs import RunFolder, environment
+from harness.errors import DataError
+from harness.runs import RunFolder
 from trainers.config import Closed, Policy, validated
 from trainers.demonstrations import Pair, encode, micro, read
 from trainers.objectives.likelihood import sft_loss
@@ -27,6 +25,7 @@ from trainers.runtime.batch import Example, Packed, micro_batches, step_indices
 from trainers.runtime.logps import check_head, token_logps
 from trainers.runtime.loop import Job, Metrics, Part, fit
 from trainers.runtime.optim import adamw, cosine
+from trainers.runtime.run import begin, last_metrics, run_folder
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +85,7 @@ def train(
     """
     settings = validated(SFT, config, where)
     threads = torch.get_num_threads()
-    with RunFolder.open(out, settings.model_dump(mode="json"), overwrite=overwrite) as folder:
+    with run_folder(out, settings.model_dump(mode="json"), overwrite=overwrite) as folder:
         torch.set_num_threads(1 if settings.threads else threads)
         try:
             return _run(settings, folder, on_step, on_notice)
@@ -114,8 +113,10 @@ def _run(
     done = checkpoint.restore(saved, optimizer) if saved else 0
     if done:
         on_notice(f"going on from step {done} of {steps}")
-    _keep_manifest(folder, settings, digest, rows=len(rows), kept=len(examples), steps=steps, model=model)
-    _forget_after(folder.path / "metrics.jsonl", done)
+    counts = {"rows": len(rows), "kept": len(examples), "response_tokens": sum(e.response_tokens for e in examples)}
+    data = {"name": settings.data, "sha256": digest, **counts}
+    size = policy.parameters(model)
+    begin(folder, {"trainer": "sft", "seed": settings.seed, "parameters": size, "data": data}, done=done)
 
     def jobs(step: int) -> list[Job]:
         chosen = step_indices(step, count=len(examples), batch=settings.batch, total=total, seed=settings.seed)
@@ -150,9 +151,8 @@ def _run(
         workers=settings.threads or 1 if model.device.type == "cpu" else 1,
         on_step=after,
     )
-    last = jsonl.read_jsonl(folder.path / "metrics.jsonl")[-1]
-    final = checkpoint.latest(folder.path)
-    return {"trainer": "sft", "model": str(final), "steps": steps, "loss": last["loss"]}
+    final = str(folder.path / "checkpoints" / str(steps))
+    return {"trainer": "sft", "model": final, "steps": steps, "parameters": size, "loss": last_metrics(folder)["loss"]}
 
 
 def _rows(settings: SFT) -> tuple[list[Pair], str]:
@@ -179,25 +179,3 @@ def _fitting(examples: list[Example], settings: SFT, on_notice: Callable[[str], 
         logger.warning("%s; dropped", said)
         on_notice(f"{said}; dropped")
     return [example for example in examples if len(example.ids) <= settings.max_length]
-
-
-def _keep_manifest(folder: RunFolder, settings: SFT, digest: str, *, model: Any, **counts: int) -> None:
-    """Writes the manifest once; a resumed run must find the same data."""
-    path = folder.path / "manifest.json"
-    if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8")).get("data", {}).get("sha256")
-        if before not in (None, digest):
-            raise RunFolderError(f"{settings.data} is no longer the data that {folder.path} was made with; "
-                                 "choose another folder with --out, or --overwrite")  # fmt: skip
-        return
-    folder.write_manifest({
-        **environment(), "trainer": "sft", "seed": settings.seed, "parameters": policy.parameters(model),
-        "data": {"name": settings.data, "sha256": digest, **counts},
-    })  # fmt: skip
-
-
-def _forget_after(path: Path, step: int) -> None:
-    """Takes back the metrics of steps that the checkpoint does not hold: they are about to be taken again."""
-    if path.exists():
-        kept = [row for row in jsonl.read_jsonl(path) if row["step"] <= step]
-        jsonl.write_jsonl(path, kept)

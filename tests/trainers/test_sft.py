@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from harness.errors import ConfigError, DataError, MojError, RunFolderError
+from harness.errors import ConfigError, DataError, ModelError, MojError, RunFolderError
 from tests.trainers import tiny
 from trainers.sft import train
 
@@ -194,6 +194,31 @@ def test_a_run_that_diverges_stops_and_names_its_rows(tmp_path: Path) -> None:
 def test_an_unknown_key_leaves_no_folder(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"job.yaml: stepz: unknown key; did you mean steps\?"):
         train(tiny.config(stepz=3), out=tmp_path / "run", where="job.yaml")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_mistake_in_the_data_leaves_no_folder_and_a_broken_run_keeps_its_own(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none\.jsonl: cannot be read"):
+        train(on_file(tmp_path / "none.jsonl"), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(MojError, match="step"):
+        train(tiny.config(lr=1e20, clip=1e9, steps=20, warmup=0.0), out=tmp_path / "run")
+    assert metrics(tmp_path / "run")[0]["step"] == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("hf:no/such/folder", "no/such/folder"),
+        ("openai:a@http://localhost:1/v1", "cannot be trained: its weights are not at hand"),
+        ("runs/base", "does not name a model"),
+    ],
+)
+def test_a_model_that_cannot_be_trained_is_one_line(tmp_path: Path, model: str, said: str) -> None:
+    path = rows_file(tmp_path, "One.")
+    with pytest.raises(ModelError, match=said) as caught:
+        train({**on_file(path), "policy": {"model": model}}, out=tmp_path / "run")
+    assert "\n" not in str(caught.value)
     assert not (tmp_path / "run").exists()
 
 

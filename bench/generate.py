@@ -28,9 +28,28 @@ def main(rows: int = 200, rounds: int = 2, threads: tuple[int, ...] = (1, 2), lm
             return
     questions = [json.loads(line)["question"] for line in data.read_text(encoding="utf-8").splitlines()[:rows]]
     texts = [f"Question: {question}\nAnswer:" for question in questions]
+    _against_default(str(model), texts)
     for count in threads:
         for temperature in (0.0, TEMPERATURE):
             _compare(str(model), texts, count, temperature, rounds, lm_eval_batch)
+
+
+def _against_default(model: str, texts: list[str]) -> None:
+    """Greedy, once, against lm-eval as it comes: one row at a time."""
+    import torch
+
+    ways = [_engine(model, texts, 0.0), _lm_eval(model, texts, 0.0, 1)]
+    torch.set_num_threads(1)
+    seconds = []
+    for way in ways:
+        start = time.perf_counter()
+        way()
+        seconds.append(time.perf_counter() - start)
+    ratio = seconds[0] / seconds[1]
+    print(
+        f"generate {len(texts)} rows, temperature 0.0, 1 torch thread: engine / lm-eval (batch 1) {ratio:.3f}",
+        flush=True,
+    )
 
 
 def _compare(model: str, texts: list[str], threads: int, temperature: float, rounds: int, batch: int) -> None:
@@ -70,7 +89,7 @@ def _bare(model: str, texts: list[str], temperature: float) -> Callable[[], obje
     def run() -> list[str]:
         ids = [tokenizer.encode(text, verbose=False) for text in texts]
         jobs = [Job(row, min(MAX_TOKENS, 512 - len(row)), (at,)) for at, row in enumerate(ids)]
-        return [tokenizer.decode(one.ids) for one in decode(ready, jobs, rules, batch_tokens=65536)]
+        return [tokenizer.decode(one.ids) for one in decode(ready, jobs, rules, batch_tokens=32768)]
 
     return run
 

@@ -62,6 +62,7 @@ def test_a_run_logs_each_step_and_learns(whole: Path) -> None:
     rows = metrics(whole)
     assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
     assert rows[-1]["loss"] < rows[0]["loss"] - 0.5
+    assert (rows[0]["lr"], rows[-1]["lr"]) == (pytest.approx(1e-2), pytest.approx(1e-3))
     assert all({"loss", "grad_norm", "lr", "tokens", "tokens_per_second", "epoch"} <= row.keys() for row in rows)
 
 

@@ -16,7 +16,7 @@ from judges.base import Judge, PerCase, decided
 ASK = "Show your working, then end with a line of #### and the number."
 ASKS = ("What is {x}?", "Work out {x}.", "Compute {x}.", "How much is {x}?", "Find {x}, step by step.")
 
-LARGE = 0.1
+LARGE = 0.05
 """Share of steps with an operand of two digits: what a small model hardly learns."""
 
 _ANSWER = re.compile(r"#### ?(-?\d+)")

@@ -28,9 +28,14 @@ CUDA_SHARE = 0.35
 """Share of free CUDA memory for the cache; rebuilding a batch holds it twice for a moment."""
 
 
+SMALL = 10_000_000
+"""Parameters below which a step on a CPU is too short to share: threads would wait for each other more than work."""
+
+
 class Options(BaseModel):
     """`--model-arg KEY=VALUE`. `batch_tokens` bounds rows times columns of the cache; `threads` is torch's, for the
-    whole process; `adapter` is a LoRA folder; `dtype`, `device` and `revision` are transformers' own."""
+    whole process (1 for small models, else torch's own choice); `adapter` is a LoRA folder; `dtype`, `device` and
+    `revision` are transformers' own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -51,11 +56,12 @@ def open_engine(
     `ModelError` for a model that is missing or cannot do this.
     """
     chosen = parse(Options, "hf", options)
-    if chosen.threads is not None:
-        torch.set_num_threads(chosen.threads)
     model, tokenizer = load(
         target, dtype=chosen.dtype, device=chosen.device, adapter=chosen.adapter, revision=chosen.revision
     )
+    small = model.device.type == "cpu" and sum(p.numel() for p in model.parameters()) < SMALL
+    if chosen.threads is not None or small:
+        torch.set_num_threads(chosen.threads or 1)
     return HFEngine(
         model, tokenizer, target=target, chat=chat, template_args=template_args, batch_tokens=chosen.batch_tokens
     )

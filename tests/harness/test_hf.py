@@ -260,7 +260,8 @@ def test_the_number_of_torch_threads_is_an_option(tmp_path: Path) -> None:
     before = torch.get_num_threads()
     try:
         target = save(tmp_path / "model", tiny_model("llama"))
-        assert open_engine(target, {"threads": "1"}).describe()["threads"] == 1
+        assert open_engine(target, {"threads": "2"}).describe()["threads"] == 2
+        assert open_engine(target, {}).describe()["threads"] == 1, "a small model gets one"
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)

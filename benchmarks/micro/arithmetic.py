@@ -27,9 +27,9 @@ def draw(rng: Random) -> Item:
     """A chain of one to four steps, worked out from left to right; every value stays between 0 and 99."""
     value = rng.randrange(2, 20)
     chain, working = [str(value)], []
-    for _ in range(rng.choice((1, 1, 2, 2, 3, 4))):
+    for _ in range(rng.choice((1, 1, 2, 2, 2, 3, 3, 4))):
         n = rng.randrange(10, 40) if rng.random() < LARGE else rng.randrange(1, 10)
-        down = n <= value and (value + n > 99 or rng.random() < (0.3 if value < 10 else 0.5 if value < 30 else 0.8))
+        down = n <= value and (value + n > 99 or rng.random() < (0.3 if value < 10 else 0.6 if value < 25 else 0.85))
         result = value - n if down else value + n
         chain.append(f"{'-' if down else '+'} {n}")
         working.append(f"{value} {'-' if down else '+'} {n} = {result}")

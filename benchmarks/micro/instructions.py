@@ -91,7 +91,7 @@ def draw(rng: Random) -> Item:
 
 def _rules(rng: Random, thing: str) -> list[dict[str, Any]]:
     names: list[str] = []
-    wanted = rng.choice((1, 2, 2, 3))
+    wanted = rng.choice((1, 1, 2, 2, 2, 3))
     while len(names) < wanted:
         name = rng.choices(list(INSTRUCTIONS), [_WEIGHTS.get(key, 1) for key in INSTRUCTIONS])[0]
         if name not in names and not any({name, other} <= pair for pair in _EXCLUSIVE for other in names):
@@ -103,7 +103,7 @@ def _rules(rng: Random, thing: str) -> list[dict[str, Any]]:
 def _kwargs(rng: Random, name: str, thing: str, pool: list[str]) -> dict[str, Any]:
     match name:
         case "words":
-            return {"n": rng.randrange(6, 17)}
+            return {"n": rng.randrange(5, 13)}
         case "sentences" | "bullets":
             return {"n": rng.randrange(2, 5)}
         case "first" | "last":

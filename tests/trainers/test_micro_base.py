@@ -15,7 +15,7 @@ PRESETS = files("trainers").joinpath("presets")
 BANDS = {
     "micro_math/accuracy": (0.3, 0.8),
     "micro_instructions/pass": (0.3, 0.8),
-    "micro_chat/pass": (0.5, 0.999),
+    "micro_chat/pass": (0.3, 0.95),
 }
 
 

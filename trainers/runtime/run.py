@@ -17,12 +17,13 @@ from harness.runs import METRICS, RunFolder, environment
 @contextmanager
 def run_folder(path: Path, config: Mapping[str, Any], *, overwrite: bool) -> Iterator[RunFolder]:
     """The run folder of a config; one that is new goes again where a mistake ends the run before its first step."""
-    new = not path.exists()
+    new, ours = not path.exists(), False
     try:
         with RunFolder.open(path, config, overwrite=overwrite) as folder:
+            ours = True  # another process may have made the folder meanwhile, and holds its lock
             yield folder
     except MojError:
-        if new and not (path / METRICS).exists():
+        if new and ours and not (path / METRICS).exists():
             shutil.rmtree(path, ignore_errors=True)
         raise
 

@@ -7,15 +7,16 @@ folder alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.settings import Settings, run_path
-from benchmarks.tasks import Key, OnNotice, OnProgress, Task, judging, prepare, provenance, results, run_folder
-from harness.engines.base import Engine, Failure
+from benchmarks.tasks import Key, OnNotice, OnProgress, Task, judging, prepare, provenance, results
+from harness.engines.base import Engine, Failure, Paid
 from harness.errors import ConfigError
-from harness.models import label, open_engine
+from harness.models import fingerprint, label, open_engine, parse_model
 from harness.records import Response, from_dict
 from harness.runs import RunFolder, environment
 
@@ -45,91 +46,107 @@ def evaluate(
         settings.sampling(task.benchmark)  # a wrong value is refused before a model is loaded
         for notice in task.loaded.notices:
             on_notice(notice)
-    found: list[dict[str, Any]] = []
-    spent = 0.0
     for model in models:
-        config = {"command": "eval", "model": model, "benchmarks": benchmarks, **settings.plain()}
+        parse_model(model)
+    found: list[dict[str, Any]] = []
+    left = budget_usd
+    for model in models:
+        config = {
+            "command": "eval",
+            "model": model,
+            "model_sha256": fingerprint(model),
+            "benchmarks": benchmarks,
+            "prompts_sha256": {task.benchmark.name: task.digest for task in tasks},
+            **settings.plain(),
+        }
         path = run_path(out, model, config, several=len(models) > 1)
-        with run_folder(path, config, overwrite=overwrite) as folder:
-            left = None if budget_usd is None else budget_usd - spent
-            own, cost = _one_model(model, tasks, settings, folder, left, on_progress, on_notice)
-            spent += cost
+        with ExitStack() as stack:
+            run = _Run(model, settings, tasks, left, on_progress, on_notice, stack)
+            # A new folder is made, and an old one emptied, only once the model is there: a mistake changes nothing.
+            engine = run.open() if overwrite or not path.exists() else None
+            folder = stack.enter_context(RunFolder.open(path, config, overwrite=overwrite))
+            own, cost = run.into(folder, engine)
+        left = None if left is None else max(0.0, left - cost)
         found += [{**result, "run": str(path)} for result in own]
     return found
 
 
-def _one_model(
-    model: str,
-    tasks: Sequence[Task],
-    settings: Settings,
-    folder: RunFolder,
-    budget_usd: float | None,
-    on_progress: OnProgress,
-    on_notice: OnNotice,
-) -> tuple[list[dict[str, Any]], float]:
-    """One model on every task, in one folder, with one engine that is opened only if a row is missing; and its cost."""
-    cost = 0.0
-    manifest = {**environment(), "seed": settings.seed, "datasets": provenance(tasks)}
-    missing = [_wanted(task, settings.samples, folder) for task in tasks]
-    if any(missing):
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One model on every task, in one folder, with one engine that is opened only if a row is missing."""
+
+    model: str
+    settings: Settings
+    tasks: Sequence[Task]
+    budget_usd: float | None
+    on_progress: OnProgress
+    on_notice: OnNotice
+    stack: ExitStack
+
+    def open(self) -> Engine:
+        """The model's engine, told its budget. Raises `ConfigError` where nobody knows what a token costs."""
+        settings = self.settings
         engine = open_engine(
-            model, options=settings.model_args, chat=settings.chat, template_args=settings.template_args
+            self.model, options=settings.model_args, chat=settings.chat, template_args=settings.template_args
         )
-        try:
-            _check_budget(engine, model, budget_usd)
+        self.stack.callback(engine.close)
+        if self.budget_usd is not None and isinstance(engine, Paid):
+            if engine.cost_usd is None:
+                raise ConfigError(
+                    f"{label(self.model)}: a budget needs its price; give it with --model-arg "
+                    'prices=\'{"NAME": {"input": USD, "output": USD}}\' (per million tokens) or a YAML file'
+                )
+            engine.budget_usd = self.budget_usd
+        return engine
+
+    def into(self, folder: RunFolder, engine: Engine | None) -> tuple[list[dict[str, Any]], float]:
+        """The results, and what they cost this time."""
+        settings, cost = self.settings, 0.0
+        manifest = {
+            **environment(),
+            "seed": settings.seed,
+            "model_args": dict(settings.model_args),
+            "datasets": provenance(self.tasks),
+        }
+        if any(_wanted(task, settings.samples, folder) for task in self.tasks):
+            engine = engine or self.open()
             folder.write_manifest({**manifest, "engine": engine.describe()})
-            for task in tasks:
-                _ask(task, engine, model, settings, folder, budget_usd, on_progress, on_notice)
+            for task in self.tasks:
+                self._ask(task, engine, folder)
             folder.write_manifest({**manifest, "engine": engine.describe()})
             cost = getattr(engine, "cost_usd", None) or 0.0
-        finally:
-            engine.close()
-    own = [results(task, label(model), _keys(task, settings.samples), folder) for task in tasks]
-    folder.write_results(own[0] if len(own) == 1 else {"results": own})
-    return own, cost
+        own = [results(task, label(self.model), _keys(task, settings.samples), folder) for task in self.tasks]
+        folder.write_results(own[0] if len(own) == 1 else {"results": own})
+        return own, cost
 
-
-def _check_budget(engine: Engine, model: str, budget_usd: float | None) -> None:
-    """A budget cannot be kept where nobody knows what a token costs."""
-    if budget_usd is not None and getattr(engine, "cost_usd", 0.0) is None:
-        raise ConfigError(
-            f"{label(model)}: a budget needs its price; give it with --model-arg "
-            'prices=\'{"NAME": {"input": USD, "output": USD}}\' (per million tokens) or a YAML file'
-        )
-
-
-def _ask(
-    task: Task,
-    engine: Engine,
-    model: str,
-    settings: Settings,
-    folder: RunFolder,
-    budget_usd: float | None,
-    on_progress: OnProgress,
-    on_notice: OnNotice,
-) -> None:
-    """Draws, judges and writes the rows of one benchmark that the folder does not hold yet."""
-    name = task.benchmark.name
-    by_id = {prompt.id: prompt for prompt in task.loaded.prompts}
-    wanted = _wanted(task, settings.samples, folder)
-    total = len(by_id) * settings.samples
-    with judging(task, folder, settings, label(model), total, on_progress) as (judge, tally):
-        for response in _unjudged(folder, name):
-            if response.sample in wanted.get(response.prompt_id, ()):
-                wanted[response.prompt_id].remove(response.sample)
-                judge.put(by_id[response.prompt_id], response)
-        if not any(wanted.values()):
-            return
-        for drawn in engine.generate(task.loaded.prompts, settings.sampling(task.benchmark), wanted=wanted):
-            tally.cost_usd = getattr(engine, "cost_usd", None)
-            if isinstance(drawn, Failure):
-                folder.fail({"benchmark": name, **asdict(drawn)})
-                tally.failure()
-            else:
-                judge.put(by_id[drawn.prompt_id], drawn)
-            if budget_usd is not None and tally.cost_usd is not None and tally.cost_usd >= budget_usd:
-                on_notice(f"the budget of {budget_usd} USD is spent; the same command with a larger one goes on")
+    def _ask(self, task: Task, engine: Engine, folder: RunFolder) -> None:
+        """Draws, judges and writes the rows of one benchmark that the folder does not hold yet."""
+        name, settings = task.benchmark.name, self.settings
+        by_id = {prompt.id: prompt for prompt in task.loaded.prompts}
+        wanted = _wanted(task, settings.samples, folder)
+        total = len(by_id) * settings.samples
+        with judging(task, folder, settings, label(self.model), total, self.on_progress) as (judge, tally):
+            for response in _unjudged(folder, name):
+                if response.sample in wanted.get(response.prompt_id, ()):
+                    wanted[response.prompt_id].remove(response.sample)
+                    judge.put(by_id[response.prompt_id], response)
+            if not any(wanted.values()):
                 return
+            drawn = 0
+            for drawn_one in engine.generate(task.loaded.prompts, settings.sampling(task.benchmark), wanted=wanted):
+                drawn += 1
+                tally.cost_usd = getattr(engine, "cost_usd", None)
+                if isinstance(drawn_one, Failure):
+                    folder.fail({"benchmark": name, **asdict(drawn_one)})
+                    tally.failure()
+                else:
+                    judge.put(by_id[drawn_one.prompt_id], drawn_one)
+            asked = sum(len(samples) for samples in wanted.values())
+            if drawn < asked and self.budget_usd is not None:
+                self.on_notice(
+                    f"{name}: the budget of {self.budget_usd:g} USD is spent and {asked - drawn} rows are not asked; "
+                    "the same command goes on, with a budget of its own"
+                )
 
 
 def _keys(task: Task, samples: int) -> list[Key]:

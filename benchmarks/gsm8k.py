@@ -1,7 +1,8 @@
 """GSM8K (Cobbe et al. 2021, arXiv 2110.14168): 1,319 grade-school word problems whose answers are numbers.
 
 Two regimes from the same responses, since they answer different questions: `strict` wants the answer in the form that
-the prompt asks for (a last line `#### N`, or the data's own `A: N`), `flexible` takes the last number there is.
+the prompt asks for (a last line `#### N`, or the data's own `A: N`), `flexible` falls back
+on the last number there is.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def _judges() -> Mapping[str, Judge]:
 def read(row: Row, index: int) -> list[Recorded]:
     """OpenAI's example solutions (several models a row) and ToRA's predictions (`gold`, `pred`)."""
     data = row.data
-    if "ground_truth" in data and "question" in data:
+    solved = {model: value for model, value in data.items() if isinstance(value, Mapping) and "solution" in value}
+    if "ground_truth" in data and "question" in data and solved:
         one = Item(
             str(data.get("test_index", index)),
             str(data["question"]),
@@ -65,8 +67,7 @@ def read(row: Row, index: int) -> list[Recorded]:
         )
         return [
             Recorded(model, prompt(one, STYLE), Response(one.id, 0, str(value["solution"]), engine=model))
-            for model, value in data.items()
-            if isinstance(value, Mapping) and "solution" in value
+            for model, value in solved.items()
         ]
     if "gold" in data and "pred" in data:
         one = Item(str(data.get("test_index", index)), str(data.get("question", "")), "", str(data["gold"]), {})

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from harness.records import Case, Prompt, Response, Verdict, to_dict
 from harness.runs import RunFolder
-from judges.base import Judge
+from judges.base import Judge, ask
 
 MOST_AT_ONCE = 256
 Reasoning = Literal["strip", "keep"]
@@ -49,7 +49,7 @@ def judge_all(
 ) -> list[Judged]:
     """Every pair with one verdict per metric."""
     cases = [Case(prompt, replace(response, text=visible(response.text, reasoning))) for prompt, response in pairs]
-    by_metric = {metric: judge(cases) for metric, judge in judges.items()}
+    by_metric = {metric: ask(judge, cases) for metric, judge in judges.items()}
     return [
         Judged(prompt, response, {metric: verdicts[i] for metric, verdicts in by_metric.items()})
         for i, (prompt, response) in enumerate(pairs)
@@ -59,7 +59,8 @@ def judge_all(
 class Judging:
     """A thread that judges what it is given and writes the rows. Use as a context: leaving it waits for the rest.
 
-    A judge that raises stops the run: `put` raises its exception at the next response, and so does leaving.
+    A judge that raises stops the run: `put` raises its exception at the next response, and so does leaving. What it
+    left unjudged is kept for the next run.
     """
 
     def __init__(
@@ -86,8 +87,8 @@ class Judging:
 
     def put(self, prompt: Prompt, response: Response) -> None:
         """Hands over one response."""
-        self._raise()
         self._queue.put((prompt, response))
+        self._raise()
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._queue.put(None)
@@ -107,12 +108,21 @@ class Judging:
                 batch.append(self._queue.get())
             last = None in batch
             pairs = [item for item in batch if item is not None]
-            if not pairs or self._failure is not None:
-                continue
             try:
-                self._finish(judge_all(self._judges, pairs, reasoning=self._reasoning))
+                if self._failure is None and pairs:
+                    self._finish(judge_all(self._judges, pairs, reasoning=self._reasoning))
             except BaseException as failure:  # noqa: BLE001  # carried over to the thread that generates, whole
                 self._failure = failure
+            if self._failure is not None:
+                self._keep(pairs, self._failure)
+
+    def _keep(self, pairs: list[tuple[Prompt, Response]], failure: BaseException) -> None:
+        """Records responses that nobody can judge any more: the next run judges them instead of asking again."""
+        done = self._folder.finished(self._benchmark)
+        for prompt, response in pairs:
+            if (prompt.id, response.sample) not in done:
+                row = row_record(self._benchmark, Judged(prompt, response, {}))
+                self._folder.fail({**row, "kind": "judge", "cause": f"{type(failure).__name__}: {failure}"})
 
     def _finish(self, rows: list[Judged]) -> None:
         for row in rows:

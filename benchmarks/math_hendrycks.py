@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from benchmarks.base import Benchmark, Loaded, Recorded, Request
 from benchmarks.questions import Item, Style, load, prompt
+from benchmarks.recorded import sample_number
 from harness.datasets import Row, Source, need
 from harness.errors import DataError
 from harness.records import Response
@@ -72,7 +73,7 @@ def read(row: Row, index: int) -> list[Recorded]:
         return []
     identity = str(data.get("math_test_index", data.get("unique_id", data.get("problem_idx", index))))
     one = Item(identity, str(question), "", str(target), {})
-    response = Response(identity, int(data.get("sample", 0)), str(data["response"]))
+    response = Response(identity, sample_number(row), str(data["response"]))
     return [Recorded(None, prompt(one, STYLE), response)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from harness.records import Message, Prompt, Response, from_dict
 
 IDS = ("prompt_id", "task_id", "key", "question_id", "unique_id", "test_index", "index", "id")
 QUESTIONS = ("question", "problem", "prompt", "instruction")
-TEXTS = ("response", "output", "completion", "generation", "text", "solution", "answer")
+TEXTS = ("response", "output", "completion", "generation", "text")
 
 
 def read_recorded(
@@ -49,16 +50,19 @@ class _Index:
         self.by_id = {prompt.id: prompt for prompt in prompts}
         self.prompts = prompts
         self._by_text: dict[str, Prompt] | None = None
+        self._texts: list[str] = []
 
     def by_text(self, text: str) -> Prompt | None:
         if self._by_text is None:
             self._by_text = {_flat(prompt.messages[-1].content): prompt for prompt in self.prompts if prompt.messages}
+            self._texts = sorted(self._by_text)
         wanted = _flat(text)
-        exact = self._by_text.get(wanted)
-        if exact is not None:
-            return exact
+        if wanted in self._by_text:
+            return self._by_text[wanted]
         # A question stands at the head of the message that asks it, before the benchmark's instruction.
-        return next((prompt for flat, prompt in self._by_text.items() if flat.startswith(wanted + " ")), None)
+        place = bisect.bisect_left(self._texts, wanted + " ")
+        found = self._texts[place : place + 1]
+        return self._by_text[found[0]] if found and found[0].startswith(wanted + " ") else None
 
 
 def _ours(row: Row, name: str) -> list[Recorded]:
@@ -73,21 +77,31 @@ def _ours(row: Row, name: str) -> list[Recorded]:
     return [Recorded(data.get("model"), prompt, response)]
 
 
+def sample_number(row: Row) -> int:
+    """The row's sample number, -1 where it has none. Raises `DataError` for anything but a whole number."""
+    sample = row.data.get("sample", -1)
+    if isinstance(sample, bool) or not isinstance(sample, int):
+        raise DataError(f"{row.where}: sample is {sample!r}, not a whole number")
+    return sample
+
+
 def _joined(row: Row, index: _Index) -> Recorded:
     text = response_text(row)
     prompt = _place(row, index)
     model = next((str(row.data[key]) for key in ("model", "generator", "model_id") if row.data.get(key)), None)
-    return Recorded(model, prompt, Response(prompt.id, int(row.data.get("sample", -1)), text, engine=model or ""))
+    return Recorded(model, prompt, Response(prompt.id, sample_number(row), text, engine=model or ""))
 
 
 def _place(row: Row, index: _Index) -> Prompt:
-    for key in IDS:
-        if key in row.data and str(row.data[key]) in index.by_id:
-            return index.by_id[str(row.data[key])]
-    for key in QUESTIONS:
-        found = index.by_text(row.data[key]) if isinstance(row.data.get(key), str) else None
-        if found is not None:
-            return found
+    """The prompt that the row names by its question, else by its id; the two must not name different ones."""
+    asked = next((index.by_text(row.data[key]) for key in QUESTIONS if isinstance(row.data.get(key), str)), None)
+    named = next((key for key in IDS if key in row.data and str(row.data[key]) in index.by_id), None)
+    if asked is not None:
+        if named in IDS[:1] and str(row.data[named]) != asked.id:
+            raise DataError(f"{row.where}: {named} is {row.data[named]!r}, but the question is that of {asked.id!r}")
+        return asked
+    if named is not None:
+        return index.by_id[str(row.data[named])]
     tried = [f"{key}={row.data[key]!r:.60}" for key in (*IDS, *QUESTIONS) if key in row.data]
     raise DataError(
         f"{row.where}: no prompt of the benchmark matches {', '.join(tried) or 'the row'}; a row names its prompt by "

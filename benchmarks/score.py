@@ -9,9 +9,10 @@ from benchmarks import BENCHMARKS
 from benchmarks.base import Loaded
 from benchmarks.recorded import read_recorded
 from benchmarks.settings import Settings, run_path
-from benchmarks.tasks import OnNotice, OnProgress, Task, judging, provenance, request, results, run_folder
+from benchmarks.tasks import OnNotice, OnProgress, Task, judging, provenance, request, results
 from harness.datasets import read_rows
-from harness.runs import environment
+from harness.errors import DataError
+from harness.runs import RunFolder, environment
 
 
 def score(
@@ -34,6 +35,8 @@ def score(
     table = read_rows(file)
     whole = request(benchmark, Settings(data=settings.data, seed=settings.seed))
     groups = read_recorded(task_of, table.rows, lambda: task_of.load(whole))
+    if None in groups and file.stem in groups:
+        raise DataError(f"{file}: some rows name the model {file.stem!r} and some name none, which would get that name")
     judges = task_of.judges()
     found = []
     for name, recorded in groups.items():
@@ -44,10 +47,16 @@ def score(
         keys = [(one.prompt.id, one.response.sample) for one in recorded]
         of = task_of.size or len(prompts)
         task = Task(task_of, Loaded(tuple(prompts), table.origin, table.sha256, of), judges)
-        config = {"command": "score", "model": model, "benchmarks": [benchmark], "file": table.sha256}
-        config |= settings.plain()
+        config = {
+            "command": "score",
+            "model": model,
+            "benchmarks": [benchmark],
+            "file_sha256": table.sha256,
+            "prompts_sha256": {benchmark: task.digest},
+            **settings.plain(),
+        }
         path = run_path(out, model, config, several=len(groups) > 1)
-        with run_folder(path, config, overwrite=overwrite) as folder:
+        with RunFolder.open(path, config, overwrite=overwrite) as folder:
             folder.write_manifest({**environment(), "seed": settings.seed, "datasets": provenance([task])})
             done = folder.finished(benchmark)
             with judging(task, folder, settings, model, len(keys), on_progress) as (judge, _):

@@ -16,6 +16,10 @@ from harness.errors import ConfigError, unknown
 from harness.models import label
 from harness.records import dumps
 
+EXECUTION = frozenset(
+    ("threads", "batch_tokens", "concurrency", "requests_per_minute", "tokens_per_minute", "retries", "timeout",
+     "prices", "api_key_env")
+)  # fmt: skip
 GEN = ("temperature", "top_p", "top_k", "max_tokens", "stop")
 
 
@@ -53,6 +57,8 @@ class Settings:
         """How this benchmark is sampled: its own lengths and stops unless `gen` overrides them."""
         gen = dict(self.gen)
         stop = gen.pop("stop", benchmark.stop)
+        if not isinstance(stop, (str, list, tuple)):
+            raise ConfigError(f"gen: stop is {stop!r}, not a text or a list of texts")
         values = {
             "temperature": 1.0 if self.samples > 1 else 0.0,
             "max_tokens": benchmark.max_tokens,
@@ -66,8 +72,10 @@ class Settings:
             raise ConfigError(f"gen: {error}") from error
 
     def plain(self) -> dict[str, Any]:
-        """The settings as JSON types."""
-        return asdict(self)
+        """What decides the rows, as JSON types: engine options that change how fast or how patiently a model is asked
+        are left out, so that a run may go on with others."""
+        deciding = {key: value for key, value in self.model_args.items() if key not in EXECUTION}
+        return {**asdict(self), "model_args": deciding}
 
 
 def run_path(out: Path | None, model: str, config: Mapping[str, Any], *, several: bool) -> Path:

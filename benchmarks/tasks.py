@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,9 +15,9 @@ from benchmarks.judging import Judging
 from benchmarks.progress import Progress, Tally
 from benchmarks.settings import Settings
 from benchmarks.summary import Scored, summarise
-from harness.errors import ConfigError, MojError
-from harness.records import Message, Prompt, Verdict, from_dict
-from harness.runs import ERRORS, SAMPLES, RunFolder
+from harness.errors import ConfigError
+from harness.records import Message, Prompt, Verdict, dumps, from_dict, to_dict
+from harness.runs import RunFolder
 from judges.base import Judge
 
 Key = tuple[str, int]
@@ -36,6 +36,14 @@ class Task:
     @property
     def metrics(self) -> list[str]:
         return list(self.judges)
+
+    @property
+    def digest(self) -> str:
+        """A hash of the prompts as they are asked, worked examples, system message and targets included."""
+        digest = hashlib.sha256()
+        for prompt in self.loaded.prompts:
+            digest.update(dumps(to_dict(prompt)).encode() + b"\n")
+        return digest.hexdigest()
 
 
 def prepare(names: Sequence[str], settings: Settings) -> list[Task]:
@@ -65,19 +73,6 @@ def with_system(prompt: Prompt, text: str) -> Prompt:
     if "plain" in metadata:
         metadata["plain"] = f"{text}\n\n{metadata['plain']}"
     return replace(prompt, messages=(Message("system", text), *prompt.messages), metadata=metadata)
-
-
-@contextmanager
-def run_folder(path: Path, config: Mapping[str, Any], *, overwrite: bool) -> Iterator[RunFolder]:
-    """The run folder of a config; one that is new leaves nothing behind where a mistake ends the run before any row."""
-    fresh = not path.exists()
-    try:
-        with RunFolder.open(path, config, overwrite=overwrite) as folder:
-            yield folder
-    except MojError:
-        if fresh and not any((path / name).exists() for name in (SAMPLES, ERRORS)):
-            shutil.rmtree(path, ignore_errors=True)
-        raise
 
 
 @contextmanager

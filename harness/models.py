@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from harness.engines import ENGINES
 from harness.engines.base import Engine
 from harness.errors import ModelError, nearest
 
+END_BYTES = 1 << 20
 FORMS = "hf:PATH_OR_ID, openai:NAME@BASE_URL, replay:FILE.jsonl, scripted:"
 
 
@@ -72,3 +74,24 @@ def label(text: str) -> str:
     path = path.resolve()
     name = f"{path.parent.parent.name}@{path.name}" if path.parent.name == "checkpoints" else path.name
     return f"{engine}:{name}"
+
+
+def fingerprint(text: str) -> str | None:
+    """A hash by which a changed local model, adapter or recording is noticed; `None` where nothing local is named.
+
+    Of a weight file it takes the size and a megabyte at either end, which no training step leaves as they were.
+    """
+    engine, _, target = text.partition(":")
+    path = Path(target).expanduser()
+    if engine not in ("hf", "replay", "vllm") or not path.exists():
+        return None
+    files = sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for one in files:
+        with one.open("rb") as file:
+            size = file.seek(0, 2)
+            digest.update(f"{one.name}\x1f{size}\x1f".encode())
+            for start in (0, max(0, size - END_BYTES)):
+                file.seek(start)
+                digest.update(file.read(END_BYTES))
+    return digest.hexdigest()

@@ -53,7 +53,8 @@ class RunFolder:
         """Opens or makes the folder of this config, and writes `config.yaml`, which is what was resolved.
 
         Raises `RunFolderError` where it cannot be written, another process writes it, or it was made with another
-        config, naming the keys that differ; with `overwrite` the earlier run's files are removed instead.
+        config, naming the keys that differ; with `overwrite` the earlier run's files are removed instead (a run of
+        the same config goes on all the same).
         """
         path = Path(path)
         resolved = json.loads(dumps(dict(config)))
@@ -215,10 +216,10 @@ def _must_be_written(path: Path, config: Mapping[str, Any], *, overwrite: bool) 
     there = [name for name in WRITTEN if (path / name).exists()]
     if (path / "config.yaml").exists():
         # Compared as YAML gives it back, so that nothing but a real difference counts.
-        lines = [] if overwrite else differences(saved_config(path), yaml.safe_load(_yaml(config)))
-        if not overwrite and not lines:
+        lines = differences(saved_config(path), yaml.safe_load(_yaml(config)))
+        if not lines:
             return False
-        if lines:
+        if not overwrite:
             raise RunFolderError(
                 f"{path} was made with another config: {'; '.join(lines)}. Choose another folder with --out, "
                 "or --overwrite to remove that run"

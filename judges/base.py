@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from harness.errors import JudgeError
 from harness.records import Case, Verdict
 
 
@@ -33,6 +34,14 @@ class PerCase:
             verdict = self.decide(case)
             verdicts.append(replace(verdict, seconds=time.perf_counter() - start))
         return verdicts
+
+
+def ask(judge: Judge, cases: Sequence[Case]) -> list[Verdict]:
+    """The judge's verdicts, held to its contract. Raises `JudgeError` where there is not one for each case."""
+    verdicts = judge(cases) if cases else []
+    if len(verdicts) != len(cases):
+        raise JudgeError(f"the judge {judge.name!r} returned {len(verdicts)} verdicts for {len(cases)} cases")
+    return verdicts
 
 
 def decided(

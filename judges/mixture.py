@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.errors import JudgeError, unknown
 from harness.records import UNDECIDED, Case, Outcome, Verdict, to_dict
-from judges.base import Judge
+from judges.base import Judge, ask
 
 Settled = Callable[[Sequence[Verdict], int], bool | None]
 """The members' verdicts so far and how many are still to come -> the answer, or None while it is open."""
@@ -37,7 +37,7 @@ class Mixture:
         for index, member in enumerate(self.members):
             left = len(self.members) - index
             open_cases = [i for i in range(len(cases)) if self.run_all or self.settled(made[i], left) is None]
-            for i, verdict in zip(open_cases, _judge(member, [cases[i] for i in open_cases]), strict=True):
+            for i, verdict in zip(open_cases, ask(member, [cases[i] for i in open_cases]), strict=True):
                 made[i].append(verdict)
         seconds = (time.perf_counter() - start) / max(1, len(cases))
         return [self._combine(verdicts, seconds) for verdicts in made]
@@ -45,7 +45,7 @@ class Mixture:
     def _combine(self, verdicts: Sequence[Verdict], seconds: float) -> Verdict:
         answer = self.settled(verdicts, len(self.members) - len(verdicts))
         common: dict[str, Any] = {
-            "evidence": {"members": {verdict.judge: to_dict(verdict) for verdict in verdicts}},
+            "evidence": {"members": {m.name: to_dict(v) for m, v in zip(self.members, verdicts, strict=False)}},
             "seconds": seconds,
             "cost_usd": sum(verdict.cost_usd for verdict in verdicts),
         }
@@ -55,15 +55,6 @@ class Mixture:
             return Verdict(self.name, worst.outcome, reason=f"{worst.judge}: {worst.reason}", **common)
         outcome: Outcome = "pass" if answer else "fail"
         return Verdict(self.name, outcome, self.score(verdicts, answer), reason=_reason(verdicts, answer), **common)
-
-
-def _judge(member: Judge, cases: Sequence[Case]) -> list[Verdict]:
-    if not cases:
-        return []
-    verdicts = member(cases)
-    if len(verdicts) != len(cases):
-        raise JudgeError(f"the judge {member.name!r} returned {len(verdicts)} verdicts for {len(cases)} cases")
-    return verdicts
 
 
 def _reason(verdicts: Sequence[Verdict], answer: bool) -> str:
@@ -136,7 +127,7 @@ def by_task(table: Mapping[str, Judge], *, key: str = "task", name: str = "by_ta
             groups.setdefault(task, []).append(index)
         verdicts: dict[int, Verdict] = {}
         for task, indices in groups.items():
-            verdicts.update(zip(indices, _judge(table[task], [cases[i] for i in indices]), strict=True))
+            verdicts.update(zip(indices, ask(table[task], [cases[i] for i in indices]), strict=True))
         return [verdicts[index] for index in range(len(cases))]
 
     return _Named(name, judge)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.records import Case, Message, Preference, Prompt, Response, Verdict
     from judges import get_judge
     from judges.mixture import mixture
-    from moj.train import train
+    from moj.training import train
 
 _WHERE = {
     "Case": "harness.records",
@@ -30,7 +30,7 @@ _WHERE = {
     "get_judge": "judges",
     "mixture": "judges.mixture",
     "score": "benchmarks.score",
-    "train": "moj.train",
+    "train": "moj.training",
 }
 
 __all__ = [

@@ -108,7 +108,7 @@ def run_judge(arguments: argparse.Namespace) -> Answer:
 
 def run_train(arguments: argparse.Namespace) -> Answer:
     """Runs a trainer."""
-    from moj.train import train
+    from moj.training import train
 
     show = Show(quiet=arguments.json)
     with show:

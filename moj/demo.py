@@ -12,7 +12,7 @@ import yaml
 from benchmarks.evaluate import evaluate
 from benchmarks.settings import Settings
 from moj.show import Show
-from moj.train import train
+from moj.training import train
 
 PRESET = "micro_base.yaml"
 BENCHMARKS = ("micro_math", "micro_instructions", "micro_chat")

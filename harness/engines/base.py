@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 from harness.records import Prompt, Response
 
+LEAST_TEMPERATURE = 1e-3  # below it float32 logits overflow; greedy is what is meant
 FailureKind = Literal["error", "timeout", "refused"]
 
 
@@ -25,12 +27,22 @@ class Sampling:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("samples", "max_tokens", "top_k", "seed"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise ValueError(f"{name} is {value!r}, not a whole number")
+        for name in ("temperature", "top_p"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+                raise ValueError(f"{name} is {value!r}, not a finite number")
+        if not all(isinstance(text, str) and text for text in self.stop):
+            raise ValueError(f"stop is {self.stop!r}, not texts of a character or more")
         if self.samples < 1:
             raise ValueError(f"samples is {self.samples}; at least 1 is needed")
         if self.max_tokens < 1:
             raise ValueError(f"max_tokens is {self.max_tokens}; at least 1 is needed")
-        if self.temperature < 0:
-            raise ValueError(f"temperature is {self.temperature}; it is 0 (greedy) or above")
+        if self.temperature < 0 or 0 < self.temperature < LEAST_TEMPERATURE:
+            raise ValueError(f"temperature is {self.temperature}; it is 0 (greedy), or {LEAST_TEMPERATURE} and above")
         if not 0 < self.top_p <= 1:
             raise ValueError(f"top_p is {self.top_p}; it lies in (0, 1]")
         if self.top_k < 0:
@@ -96,6 +108,16 @@ class Engine(Protocol):
     def describe(self) -> dict[str, object]: ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Paid(Protocol):
+    """An engine whose tokens cost money: what was spent (`None` where the price is unknown), and what may be."""
+
+    budget_usd: float | None
+
+    @property
+    def cost_usd(self) -> float | None: ...
 
 
 @runtime_checkable

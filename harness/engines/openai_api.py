@@ -90,6 +90,7 @@ class OpenAIEngine:
         self._answered = False
         self._hopeless = 0
         self._cost = 0.0
+        self.budget_usd: float | None = None
         self._usage = Usage()
         self._counts: Counter[str] = Counter()
         self._retries: Counter[str] = Counter()
@@ -107,7 +108,8 @@ class OpenAIEngine:
     def generate(
         self, prompts: Sequence[Prompt], sampling: Sampling, *, wanted: Wanted | None = None
     ) -> Generator[Response | Failure, None, None]:
-        """Responses and failures as they finish.
+        """Responses and failures as they finish. Once `cost_usd` reaches `budget_usd` nothing more is asked: what is
+        under way still comes, the rest is left out.
 
         Raises `ModelError` where every row would fail alike: a refused key, an unknown model, a refused parameter or no
         server, met before anything was answered, or 20 times in a row later.
@@ -169,6 +171,8 @@ class OpenAIEngine:
 
         async def work() -> None:
             for prompt, sample in left:
+                if self.budget_usd is not None and self._cost >= self.budget_usd:
+                    return
                 await out.put(await self._ask(prompt, sample, sampling))
 
         error: Exception | None = None

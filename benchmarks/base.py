@@ -29,13 +29,14 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """The prompts of a request, with where they came from (`origin`, `sha256`: for the manifest), how many rows the
-    whole split has (`of`), and what the user should be told (`notices`)."""
+    whole split has (`of`), what the user should be told (`notices`), and how many worked examples a prompt shows."""
 
     prompts: tuple[Prompt, ...]
     origin: str
     sha256: str
     of: int
     notices: tuple[str, ...] = ()
+    shots: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def load(source: Source, item: Callable[[Row, int], Item], style: Style, request
     _check_ids(items, table)
     examples, notices = _examples(source, item, request)
     prompts = tuple(prompt(one, style, examples) for one in items)
-    return Loaded(prompts, table.origin, table.sha256, table.of, notices)
+    return Loaded(prompts, table.origin, table.sha256, table.of, notices, len(examples))
 
 
 def prompt(item: Item, style: Style, examples: Sequence[Item] = ()) -> Prompt:

@@ -22,12 +22,12 @@ class Scored:
 
 
 def summarise(
-    benchmark: Benchmark, metrics: Sequence[str], model: str, rows: Sequence[Scored], *, of: int
+    benchmark: Benchmark, metrics: Sequence[str], model: str, rows: Sequence[Scored], *, of: int, shots: int = 0
 ) -> dict[str, Any]:
     """The JSON object of one benchmark and one model (DESIGN section 4), headline metric first.
 
     A row without a verdict is undecided (`error`): it is counted, bounded, and never read as 0. `of` is the number of
-    prompts in the whole benchmark; where the run asked fewer, the part is stamped.
+    prompts in the whole benchmark; where the run asked fewer, the part is stamped; so are worked examples (`shots`).
     """
     outcomes = [_outcome(row, metrics) for row in rows]
     undecided = {kind: outcomes.count(kind) for kind in UNDECIDED}
@@ -40,6 +40,8 @@ def summarise(
         "undecided": undecided,
         "metrics": {metric: metric_summary(rows, metric) for metric in metrics},
     }
+    if shots:
+        result["shots"] = shots
     if asked < of:
         result["part"] = {"prompts": asked, "of": of}
     cut = sum(row.finish_reason == "length" for row in rows)

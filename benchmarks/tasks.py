@@ -98,7 +98,7 @@ def results(task: Task, model: str, keys: Sequence[Key], folder: RunFolder) -> d
         verdicts = {} if row is None else {m: from_dict(Verdict, v) for m, v in row["verdicts"].items()}
         reason = "" if row is None else row["response"]["finish_reason"]
         scored.append(Scored(prompts[prompt_id], sample, verdicts, reason))
-    return summarise(task.benchmark, task.metrics, model, scored, of=task.loaded.of)
+    return summarise(task.benchmark, task.metrics, model, scored, of=task.loaded.of, shots=task.loaded.shots)
 
 
 def provenance(tasks: Sequence[Task]) -> dict[str, Any]:

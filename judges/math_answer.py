@@ -160,6 +160,8 @@ def _target_answer(target: str) -> str:
 
 
 def _rules(given: Mapping[str, Any], default: Rules, where: str) -> Rules:
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{where}: the rules of the judge math are {given!r}, not keys and values")
     for name in given:
         if name not in _RULES:
             raise unknown(f"math option of {where}", name, _RULES)

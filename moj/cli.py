@@ -35,7 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout = None  # keeps the interpreter from flushing a closed pipe at exit
         return 0
     except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted; finished rows are kept, and the same command goes on from there\n")
+        resumes = arguments.command in ("eval", "score", "train", "demo")
+        hint = "; what is finished is kept, and the same command goes on from there" if resumes else ""
+        sys.stderr.write(f"\ninterrupted{hint}\n")
         return 130
 
 

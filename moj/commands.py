@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import glob
+import math
 from pathlib import Path
 from typing import Any
 
 from benchmarks import BENCHMARKS
 from benchmarks.settings import Settings
 from harness.engines import ENGINES
-from harness.errors import ConfigError, MojError
+from harness.errors import ConfigError, MojError, unknown
 from harness.registry import Registry
 from judges import JUDGES
-from moj.options import KINDS, key_values
+from moj.options import KINDS, key_values, yaml_value
 from moj.show import Show
 from trainers import TRAINERS
 
@@ -55,6 +56,7 @@ def run_eval(arguments: argparse.Namespace) -> Answer:
         template_args=key_values(arguments.template_arg, "--template-arg"),
     )
     models, names = _models(arguments.models), _names(arguments.benchmarks)
+    gates = _gates_of(arguments, names)
     show = Show(quiet=arguments.json)
     if arguments.dry_run:
         from moj.dry_run import dry_run
@@ -71,7 +73,7 @@ def run_eval(arguments: argparse.Namespace) -> Answer:
             on_progress=show.progress,
             on_notice=show.notice,
         )
-    return _finish(found, arguments, show)
+    return _finish(found, gates, arguments, show)
 
 
 def run_score(arguments: argparse.Namespace) -> Answer:
@@ -79,6 +81,7 @@ def run_score(arguments: argparse.Namespace) -> Answer:
     from benchmarks.score import score
 
     show = Show(quiet=arguments.json)
+    gates = _gates_of(arguments, [arguments.benchmark])
     with show:
         found = score(
             arguments.benchmark,
@@ -89,7 +92,7 @@ def run_score(arguments: argparse.Namespace) -> Answer:
             on_progress=show.progress,
             on_notice=show.notice,
         )
-    return _finish(found, arguments, show)
+    return _finish(found, gates, arguments, show)
 
 
 def run_judge(arguments: argparse.Namespace) -> Answer:
@@ -114,7 +117,7 @@ def run_train(arguments: argparse.Namespace) -> Answer:
     with show:
         answer = train(
             arguments.config,
-            key_values(arguments.overrides, "an override"),
+            key_values(arguments.overrides, "an override", read=yaml_value),
             out=arguments.out,
             overwrite=arguments.overwrite,
             on_step=show.step,
@@ -130,7 +133,9 @@ def run_demo(arguments: argparse.Namespace) -> Answer:
     from moj.demo import demo
 
     show = Show(quiet=arguments.json)
-    return demo(out=arguments.out, seed=arguments.seed, limit=arguments.limit, show=show), 0
+    return demo(
+        out=arguments.out, seed=arguments.seed, limit=arguments.limit, overwrite=arguments.overwrite, show=show
+    ), 0
 
 
 def run_doctor(arguments: argparse.Namespace) -> Answer:
@@ -178,14 +183,26 @@ def _names(text: str) -> list[str]:
     return names
 
 
-def _finish(found: list[dict[str, Any]], arguments: argparse.Namespace, show: Show) -> Answer:
+def _gates_of(arguments: argparse.Namespace, names: list[str]) -> dict[str, float]:
+    """The gates of a command, checked before it runs: metrics that its benchmarks have, finite numbers."""
+    gates = key_values(arguments.fail_under, "--fail-under")
+    known = [metric for name in names for metric in BENCHMARKS.get(name).judges()] if gates else []
+    for metric, least in gates.items():
+        if isinstance(least, bool) or not isinstance(least, (int, float)) or not math.isfinite(least):
+            raise ConfigError(f"--fail-under {metric}={least}: the value is not a finite number")
+        if metric not in known:
+            raise unknown("metric for --fail-under", metric, known)
+    return gates
+
+
+def _finish(found: list[dict[str, Any]], gates: dict[str, float], arguments: argparse.Namespace, show: Show) -> Answer:
     """The answer, its table, and the gates."""
     answer = found[0] if len(found) == 1 else {"results": found}
     if not arguments.json:
         show.results(found)
     for line in _resume_hints(found):
         show.notice(line)
-    failed = _gates(found, key_values(arguments.fail_under, "--fail-under"))
+    failed = _gates(found, gates)
     for line in failed:
         show.notice(line)
     return answer, 1 if failed else 0
@@ -202,17 +219,11 @@ def _resume_hints(found: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _gates(found: list[dict[str, Any]], gates: dict[str, Any]) -> list[str]:
+def _gates(found: list[dict[str, Any]], gates: dict[str, float]) -> list[str]:
     """A line for every gate that failed: below its value, on the worst bound unless everything is decided."""
     failed = []
     for metric, least in gates.items():
-        if isinstance(least, bool) or not isinstance(least, (int, float)):
-            raise ConfigError(f"--fail-under {metric}={least}: the value is not a number")
-        with_it = [result for result in found if metric in result["metrics"]]
-        if not with_it:
-            known = sorted({name for result in found for name in result["metrics"]})
-            raise ConfigError(f"--fail-under {metric}: no such metric here; there are {', '.join(known)}")
-        for result in with_it:
+        for result in (result for result in found if metric in result["metrics"]):
             summary = result["metrics"][metric]
             complete = result["decided"] == result["n"]
             value = summary["value"] if complete else summary["bounds"][0]

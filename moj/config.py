@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,12 @@ def load_config(path: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigError(f"{path}: not YAML: {error}") from error
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: holds {type(data).__name__}, not keys and values; it begins with trainer: NAME")
+    return lay_over(data, overrides)
+
+
+def lay_over(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with values laid over it by dotted key. Raises `ConfigError` for a key below a plain value."""
+    data = copy.deepcopy(dict(config))
     for key, value in overrides.items():
         _lay(data, key, value)
     return data

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import yaml
 
 from benchmarks.evaluate import evaluate
 from benchmarks.settings import Settings
+from harness.runs import saved_rows
 from moj.show import Show
 from moj.training import train
 
@@ -18,7 +18,7 @@ PRESET = "micro_base.yaml"
 BENCHMARKS = ("micro_math", "micro_instructions", "micro_chat")
 
 
-def demo(*, out: Path, seed: int, limit: int | None, show: Show) -> dict[str, Any]:
+def demo(*, out: Path, seed: int, limit: int | None, overwrite: bool, show: Show) -> dict[str, Any]:
     """Trains the preset base model into `out/base` and evaluates it into `out/eval`; both resume.
 
     The answer holds the model's folder, one result a benchmark, and three samples with their verdicts.
@@ -26,17 +26,20 @@ def demo(*, out: Path, seed: int, limit: int | None, show: Show) -> dict[str, An
     config = yaml.safe_load(files("trainers").joinpath("presets", PRESET).read_text(encoding="utf-8"))
     with show:
         show.notice(f"building a base model from nothing (about a minute and a half on two cores), in {out / 'base'}")
-        base = train({**config, "seed": seed}, out=out / "base", on_step=show.step, on_notice=show.notice)
+        base = train(
+            {**config, "seed": seed}, out=out / "base", overwrite=overwrite, on_step=show.step, on_notice=show.notice
+        )
         show.notice(f"scoring it on {', '.join(BENCHMARKS)}; micro_code waits for the code judge")
         found = evaluate(
             [f"hf:{base['model']}"],
             BENCHMARKS,
             Settings(limit=limit, seed=seed),
             out=out / "eval",
+            overwrite=overwrite,
             on_progress=show.progress,
             on_notice=show.notice,
         )
-    samples = pick_samples(out / "eval" / "samples.jsonl")
+    samples = pick_samples(out / "eval")
     show.results(found)
     for row in samples:
         show.sample(row)
@@ -44,9 +47,9 @@ def demo(*, out: Path, seed: int, limit: int | None, show: Show) -> dict[str, An
     return {"model": base["model"], "results": found, "samples": samples}
 
 
-def pick_samples(path: Path) -> list[dict[str, Any]]:
+def pick_samples(run: Path) -> list[dict[str, Any]]:
     """One row of each benchmark, passes and fails in turn, the earliest prompt first."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = list(saved_rows(run))
     rows.sort(key=lambda row: (row["benchmark"], row["prompt_id"], row["sample"]))
     picked = []
     for turn, name in enumerate(BENCHMARKS):

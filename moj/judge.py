@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.recorded import conversation, response_text
+from benchmarks.recorded import conversation, response_text, sample_number
 from harness.datasets import Row, read_rows
 from harness.errors import DataError, unknown
 from harness.records import UNDECIDED, Case, Prompt, Response, Verdict, dumps, from_dict, to_dict
@@ -87,9 +87,12 @@ def _case(row: Row, seen: dict[str, str]) -> Case:
         raise DataError(f"{row.where}: prompt: missing; a row holds prompt, response, and the target its judge needs")
     target = data.get("target", data.get("gold"))
     named = data.get("prompt_id", data.get("id"))
-    identity = str(named) if named is not None else seen.setdefault(dumps([asked, target]), str(len(seen)))
-    prompt = Prompt(identity, conversation(asked, row.where), target, data.get("metadata") or {})
-    response = Response(identity, int(data.get("sample", -1)), response_text(row))
+    identity = str(named) if named is not None else seen.setdefault(dumps([asked, target]), f"#{len(seen)}")
+    metadata = data.get("metadata") or {}
+    if not isinstance(metadata, Mapping):
+        raise DataError(f"{row.where}: metadata is {type(metadata).__name__}, not keys and values")
+    prompt = Prompt(identity, conversation(asked, row.where), target, metadata)
+    response = Response(identity, sample_number(row), response_text(row))
     baseline = data.get("baseline")
     return Case(prompt, response, None if baseline is None else Response(identity, 0, str(baseline)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
 
     demo = _command(commands, "demo", "build a small base model and score it: the whole story, nothing downloaded")
     demo.add_argument("--out", type=Path, default=Path("runs/demo"), help="run folder (default: runs/demo)")
+    demo.add_argument("--overwrite", action="store_true", help="replace a demo made with another seed or limit")
     demo.add_argument("--seed", type=int, default=0)
     demo.add_argument("--limit", type=_count, default=None, metavar="N", help="prompts per benchmark")
 
@@ -45,7 +46,9 @@ def parser() -> argparse.ArgumentParser:
     _reasoning(evaluate)
     _judge(evaluate)
     evaluate.add_argument("--dry-run", action="store_true", help="show prompts, token ids and cost; ask nothing")
-    evaluate.add_argument("--budget", type=_positive, metavar="USD", help="stop, resumably, when this much is spent")
+    evaluate.add_argument(
+        "--budget", type=_positive, metavar="USD", help="ask nothing more, resumably, once this command spent it"
+    )
     _run(evaluate)
 
     score = _command(commands, "score", "judge recorded responses, no model needed")
@@ -78,9 +81,26 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def key_values(pairs: Sequence[str], flag: str) -> dict[str, Any]:
-    """`KEY=VALUE` pairs. A value that is JSON is read as such (numbers, true, null, lists, quoted text with escapes),
-    anything else is text as it stands. Raises `ConfigError` for a pair without a key or an equals sign."""
+def json_value(text: str) -> Any:
+    """JSON (numbers, true, null, lists, quoted text with escapes) read as such, anything else text as it stands."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def yaml_value(text: str) -> Any:
+    """A value as the same text would be read in a config file."""
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def key_values(pairs: Sequence[str], flag: str, *, read: Callable[[str], Any] = json_value) -> dict[str, Any]:
+    """`KEY=VALUE` pairs, values read by `read`. Raises `ConfigError` for a pair without a key or an equals sign."""
     found: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -88,10 +108,7 @@ def key_values(pairs: Sequence[str], flag: str) -> dict[str, Any]:
             raise ConfigError(f"{flag} takes KEY=VALUE, not {pair!r}")
         if key in found:
             raise ConfigError(f"{flag} names {key!r} twice")
-        try:
-            found[key] = json.loads(value)
-        except ValueError:
-            found[key] = value
+        found[key] = read(value)
     return found
 
 
@@ -122,7 +139,7 @@ def _reasoning(command: argparse.ArgumentParser) -> None:
         "--reasoning",
         choices=("strip", "keep"),
         default="strip",
-        help="hide think blocks from judges (default), or not",
+        help="hide think blocks from judges (default), or not (math never reads them)",
     )
 
 

@@ -111,7 +111,10 @@ class Show:
             self.out.print()
 
     def verdicts(self, answer: Mapping[str, Any]) -> None:
-        """What each judge decided, in counts."""
+        """What each judge decided, row by row and in counts."""
+        for row in answer["rows"]:
+            for judge, verdict in row["verdicts"].items():
+                self.say(f"{row['prompt_id']}/{row['sample']} {judge}: {verdict['outcome']} ({verdict['reason']})")
         table = Table(box=None, pad_edge=False)
         for head in ("judge", "pass", "fail", "unparsed", "timeout", "error", "mean score"):
             table.add_column(head, justify="left" if head == "judge" else "right")

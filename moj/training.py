@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
-from moj.config import load_config
+from moj.config import lay_over, load_config
 from trainers import TRAINERS
 
 
@@ -25,7 +25,7 @@ def train(
     `overrides` maps dotted keys to values. The same call resumes. Raises `ConfigError` for a key nobody knows.
     """
     where = str(config) if isinstance(config, Path) else "config"
-    data = load_config(config, overrides or {}) if isinstance(config, Path) else {**config, **(overrides or {})}
+    data = load_config(config, overrides or {}) if isinstance(config, Path) else lay_over(config, overrides or {})
     if "trainer" not in data:
         raise ConfigError(f"{where}: trainer: missing; it names one of {', '.join(TRAINERS.names())}")
     if out is None:

@@ -60,11 +60,14 @@ def open_engine(
         target, dtype=chosen.dtype, device=chosen.device, adapter=chosen.adapter, revision=chosen.revision
     )
     small = model.device.type == "cpu" and sum(p.numel() for p in model.parameters()) < SMALL
+    before = torch.get_num_threads()
     if chosen.threads is not None or small:
         torch.set_num_threads(chosen.threads or 1)
-    return HFEngine(
+    engine = HFEngine(
         model, tokenizer, target=target, chat=chat, template_args=template_args, batch_tokens=chosen.batch_tokens
     )
+    engine.threads_before = before
+    return engine
 
 
 class HFEngine:
@@ -87,6 +90,7 @@ class HFEngine:
         self.name = f"hf:{target}"
         self.counters = {"cut_to_room": 0, "refused": 0, "too_long_to_score": 0}
         self.work = Counters()
+        self.threads_before: int | None = None
         self._model = Model(model)
         self._tokenizer = tokenizer
         self._chat, self._template_args = chat, dict(template_args or {})
@@ -193,8 +197,10 @@ class HFEngine:
         }
 
     def close(self) -> None:
-        """Lets the model go; its memory is free once nobody else holds it."""
+        """Lets the model go, whose memory is free once nobody else holds it, and gives torch its threads back."""
         self._model.model = None
+        if self.threads_before is not None:
+            torch.set_num_threads(self.threads_before)
 
     def _encoded(self, prompt: Prompt) -> Encoded:
         encoded = encode_prompt(self._tokenizer, prompt, chat=self._chat, template_args=self._template_args)

@@ -22,8 +22,8 @@ from harness.runs import RunFolder, environment
 
 
 def evaluate(
-    models: Sequence[str],
-    benchmarks: Sequence[str],
+    models: Sequence[str] | str,
+    benchmarks: Sequence[str] | str,
     settings: Settings | None = None,
     *,
     out: Path | None = None,
@@ -38,7 +38,8 @@ def evaluate(
     `runs/` that follows from the configuration, so that the same call resumes. Raises `MojError` for a user's mistake.
     """
     settings = settings or Settings()
-    models, benchmarks = list(dict.fromkeys(models)), list(dict.fromkeys(benchmarks))
+    models = [models] if isinstance(models, str) else list(dict.fromkeys(models))
+    benchmarks = [benchmarks] if isinstance(benchmarks, str) else list(dict.fromkeys(benchmarks))
     if not models or not benchmarks:
         raise ConfigError("name at least one model and one benchmark")
     tasks = prepare(benchmarks, settings)

@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.base import Benchmark, Loaded, Recorded
 from harness.datasets import Row
 from harness.errors import DataError
+from harness.models import label
 from harness.records import Message, Prompt, Response, from_dict
 
 IDS = ("prompt_id", "task_id", "key", "question_id", "unique_id", "test_index", "index", "id")
@@ -74,21 +75,32 @@ def _ours(row: Row, name: str) -> list[Recorded]:
         prompt, response = from_dict(Prompt, data["prompt"]), from_dict(Response, data["response"])
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{row.where}: not a row of samples.jsonl: {error}") from error
-    return [Recorded(data.get("model"), prompt, response)]
+    return [Recorded(_model(row) or label(response.engine) or None, prompt, response)]
 
 
 def sample_number(row: Row) -> int:
     """The row's sample number, -1 where it has none. Raises `DataError` for anything but a whole number."""
     sample = row.data.get("sample", -1)
-    if isinstance(sample, bool) or not isinstance(sample, int):
-        raise DataError(f"{row.where}: sample is {sample!r}, not a whole number")
+    if isinstance(sample, bool) or not isinstance(sample, int) or ("sample" in row.data and sample < 0):
+        raise DataError(f"{row.where}: sample is {sample!r}, not a whole number from 0 on")
     return sample
+
+
+def _model(row: Row) -> str | None:
+    """The model that the row names. Raises `DataError` for a name that is no text."""
+    for key in ("model", "generator", "model_id"):
+        value = row.data.get(key)
+        if value and not isinstance(value, str):
+            raise DataError(f"{row.where}: {key} is {type(value).__name__}, not a model's name")
+        if value:
+            return str(value)
+    return None
 
 
 def _joined(row: Row, index: _Index) -> Recorded:
     text = response_text(row)
     prompt = _place(row, index)
-    model = next((str(row.data[key]) for key in ("model", "generator", "model_id") if row.data.get(key)), None)
+    model = _model(row)
     return Recorded(model, prompt, Response(prompt.id, sample_number(row), text, engine=model or ""))
 
 
@@ -125,7 +137,10 @@ def response_text(row: Row) -> str:
 def _number_samples(model: str | None, recorded: list[Recorded]) -> None:
     """Numbers the rows of each prompt in order where the file does not; refuses a number that stands twice."""
     counts: Counter[str] = Counter()
-    if any(one.response.sample < 0 for one in recorded):
+    numbered = [one.response.sample >= 0 for one in recorded]
+    if any(numbered) and not all(numbered):
+        raise DataError(f"{model or 'the file'}: some rows have a sample number and some have none")
+    if not all(numbered):
         for position, one in enumerate(recorded):
             recorded[position] = replace(one, response=replace(one.response, sample=counts[one.prompt.id]))
             counts[one.prompt.id] += 1

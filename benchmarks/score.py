@@ -11,13 +11,13 @@ from benchmarks.recorded import read_recorded
 from benchmarks.settings import Settings, run_path
 from benchmarks.tasks import OnNotice, OnProgress, Task, judging, provenance, request, results
 from harness.datasets import read_rows
-from harness.errors import DataError
+from harness.errors import ConfigError, DataError
 from harness.runs import RunFolder, environment
 
 
 def score(
     benchmark: str,
-    file: Path,
+    file: Path | str,
     settings: Settings | None = None,
     *,
     out: Path | None = None,
@@ -30,7 +30,10 @@ def score(
     Rows are read as their authors wrote them (`benchmarks/recorded.py`); `settings.limit` keeps the first prompts.
     Raises `DataError` naming file, line and key for rows that cannot be read or placed.
     """
-    settings = settings or Settings()
+    settings, file = settings or Settings(), Path(file)
+    unused = sorted(set(settings.data) - {benchmark})
+    if unused:
+        raise ConfigError(f"data is given for {', '.join(unused)}; what is scored is {benchmark}")
     task_of = BENCHMARKS.get(benchmark)
     table = read_rows(file)
     whole = request(benchmark, Settings(data=settings.data, seed=settings.seed))

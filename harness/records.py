@@ -191,8 +191,16 @@ def _names(kind: type) -> list[str]:
 
 
 _SCALARS: dict[str, type] = {"str": str, "int": int}
+
+
+def _keyed(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError("not keys and values")
+    return value
+
+
 _NESTED: dict[type, dict[str, Any]] = {
-    Prompt: {"messages": lambda rows: tuple(from_dict(Message, row) for row in rows)},
+    Prompt: {"messages": lambda rows: tuple(from_dict(Message, row) for row in rows), "metadata": _keyed},
     Response: {"usage": lambda row: from_dict(Usage, row), "token_ids": tuple, "logps": tuple},
     Case: {
         "prompt": lambda row: from_dict(Prompt, row),

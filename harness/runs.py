@@ -100,7 +100,7 @@ class RunFolder:
 
     def failures(self) -> Iterator[dict[str, Any]]:
         """The attempts in `errors.jsonl`."""
-        return _complete_lines(self.path / ERRORS)
+        return saved_failures(self.path)
 
     def log_metrics(self, row: Mapping[str, Any]) -> None:
         """Adds a row to `metrics.jsonl`."""
@@ -167,6 +167,11 @@ def saved_rows(path: Path) -> Iterator[dict[str, Any]]:
             if not isinstance(row.get(key), kind):
                 raise DataError(f"{path / SAMPLES}: row {number}: {key} is {row.get(key)!r}, not {kind.__name__}")
         yield row
+
+
+def saved_failures(path: Path) -> Iterator[dict[str, Any]]:
+    """The attempts in a run folder's `errors.jsonl`; none where it has none."""
+    return _complete_lines(path / ERRORS)
 
 
 def saved_config(path: Path) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 from harness.errors import ConfigError, DataError, unknown
@@ -148,6 +149,8 @@ def _target(case: Case) -> str:
         raise DataError(
             f"prompt {case.prompt.id}: the judge math needs a target that is a string or a number, not {target!r}"
         )
+    if isinstance(target, float) and not isfinite(target):
+        raise DataError(f"prompt {case.prompt.id}: the target of the judge math is {target}, which is no number")
     answer = _target_answer(str(target))
     if not answer:
         raise DataError(f"prompt {case.prompt.id}: the target of the judge math is empty")

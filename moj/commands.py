@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import glob
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from benchmarks.settings import Settings
 from harness.engines import ENGINES
 from harness.errors import ConfigError, MojError, unknown
 from harness.registry import Registry
+from harness.runs import ERRORS, saved_failures
 from judges import JUDGES
 from moj.options import KINDS, key_values, yaml_value
 from moj.show import Show
@@ -160,7 +162,7 @@ def _models(patterns: list[str]) -> list[str]:
     models: list[str] = []
     for pattern in patterns:
         kind, colon, path = pattern.partition(":")
-        if colon and glob.has_magic(path) and kind in ("hf", "vllm", "replay"):
+        if colon and glob.has_magic(path) and kind in ("hf", "vllm", "replay") and not Path(path).exists():
             found = sorted(glob.glob(path), key=_by_number)
             if not found:
                 raise MojError(f"{pattern}: no file or folder matches")
@@ -181,6 +183,18 @@ def _names(text: str) -> list[str]:
     if not names:
         raise ConfigError(f"{text!r} names nothing")
     return names
+
+
+def _why(run: Path, benchmark: str) -> str:
+    """What the same command would do about rows that are not there, and the commonest cause of the last attempts."""
+    attempts = {(row["prompt_id"], row["sample"]): row for row in saved_failures(run) if row["benchmark"] == benchmark}
+    again = "; the same command asks the failed ones again"
+    if not attempts:
+        return again
+    refused = sum(row["kind"] == "refused" for row in attempts.values())
+    (cause, count), *_ = Counter(row["cause"] for row in attempts.values()).most_common(1)
+    told = f" ({refused} were refused, which asking again does not mend)" if refused else ""
+    return f"{again}{told}; {count} of them: {cause[:200]} (all causes: {run / ERRORS})"
 
 
 def _gates_of(arguments: argparse.Namespace, names: list[str]) -> dict[str, float]:
@@ -214,7 +228,7 @@ def _resume_hints(found: list[dict[str, Any]]) -> list[str]:
         undecided = {kind: count for kind, count in result["undecided"].items() if count}
         if undecided:
             counts = ", ".join(f"{count} {kind}" for kind, count in undecided.items())
-            hint = "; the same command asks the failed ones again" if undecided.get("error") else ""
+            hint = _why(Path(result["run"]), result["benchmark"]) if undecided.get("error") else ""
             lines.append(f"{result['model']} on {result['benchmark']}: {counts} undecided of {result['n']}{hint}")
     return lines
 

@@ -32,6 +32,8 @@ def judge_file(
     """
     if write is not None and write[0] not in WRITERS:
         raise unknown("kind for --write", write[0], WRITERS)
+    if write is not None and Path(write[1]).exists() and Path(write[1]).samefile(file):
+        raise DataError(f"--write {write[1]}: that is the file to be judged, which must not be replaced")
     judges = {name: get_judge(name) for name in dict.fromkeys(names)}
     cases = read_cases(read_rows(file).rows[:limit])
     verdicts: dict[str, list[Verdict]] = {name: [] for name in judges}
@@ -63,6 +65,8 @@ def read_cases(rows: Sequence[Row]) -> list[Case]:
 
     Rows without an id of their prompt are samples of one prompt where prompt and target are the same.
     """
+    if not rows:
+        raise DataError("the file holds no rows to judge")
     seen: dict[str, str] = {}
     counts: Counter[str] = Counter()
     cases = []
@@ -72,6 +76,9 @@ def read_cases(rows: Sequence[Row]) -> list[Case]:
             case = replace(case, response=replace(case.response, sample=counts[case.prompt.id]))
             counts[case.prompt.id] += 1
         cases.append(case)
+    (key, times), *_ = Counter((case.prompt.id, case.response.sample) for case in cases).most_common(1)
+    if times > 1:
+        raise DataError(f"{rows[0].file}: prompt {key[0]!r}, sample {key[1]} stands twice")
     return cases
 
 
@@ -79,7 +86,12 @@ def _case(row: Row, seen: dict[str, str]) -> Case:
     data = row.data
     if isinstance(data.get("prompt"), Mapping):
         try:
-            return Case(from_dict(Prompt, data["prompt"]), from_dict(Response, data["response"]))
+            baseline = data.get("baseline")
+            return Case(
+                from_dict(Prompt, data["prompt"]),
+                from_dict(Response, data["response"]),
+                None if baseline is None else from_dict(Response, baseline),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{row.where}: not a row of samples.jsonl: {error}") from error
     asked = next((data[key] for key in ("prompt", "messages", "question") if data.get(key) is not None), None)

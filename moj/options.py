@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     demo = _command(commands, "demo", "build a small base model and score it: the whole story, nothing downloaded")
     demo.add_argument("--out", type=Path, default=Path("runs/demo"), help="run folder (default: runs/demo)")
     demo.add_argument("--overwrite", action="store_true", help="replace a demo made with another seed or limit")
-    demo.add_argument("--seed", type=int, default=0)
+    demo.add_argument("--seed", type=_natural, default=0)
     demo.add_argument("--limit", type=_count, default=None, metavar="N", help="prompts per benchmark")
 
     listing = _command(commands, "list", "what there is: judges, benchmarks, engines, trainers")
@@ -81,12 +81,26 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments; models and overrides may also stand after options. Exits with 2 where they are no command."""
+    grammar = parser()
+    arguments, rest = grammar.parse_known_args(argv)
+    place = {"eval": "models", "train": "overrides"}.get(arguments.command)
+    if rest and (place is None or any(text.startswith("-") for text in rest)):
+        grammar.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest and place is not None:
+        setattr(arguments, place, [*getattr(arguments, place), *rest])
+    return arguments
+
+
 def json_value(text: str) -> Any:
-    """JSON (numbers, true, null, lists, quoted text with escapes) read as such, anything else text as it stands."""
+    """JSON (finite numbers, true, null, lists, quoted text with escapes) read as such, else text as it stands."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        json.dumps(value, allow_nan=False)
     except ValueError:
         return text
+    return value
 
 
 def yaml_value(text: str) -> Any:
@@ -152,7 +166,7 @@ def _judge(command: argparse.ArgumentParser) -> None:
 def _run(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: a name under runs/)")
     command.add_argument("--overwrite", action="store_true", help="replace a folder made by another config")
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--seed", type=_natural, default=0)
     command.add_argument(
         "--fail-under", action="append", default=[], metavar="METRIC=VALUE", help="exit 1 if a metric is below VALUE"
     )

@@ -25,12 +25,12 @@ class Show:
         self.out = _console(stderr=False, quiet=quiet)
         self.err = _console(stderr=True, quiet=False)
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             console=self.err,
             disable=not self.err.is_terminal,
         )
@@ -64,7 +64,7 @@ class Show:
         )
 
     def _advance(self, name: str, done: int, total: int, note: str, unit: str) -> None:
-        now = time.monotonic()
+        now, name = time.monotonic(), printable(name).replace("\n", " ")
         if name not in self._tasks:
             task = self._bars.add_task(name, total=total, completed=done, rate="", note=note)
             self._tasks[name] = (task, now, done)
@@ -85,7 +85,7 @@ class Show:
         for result in found:
             for metric, summary in result["metrics"].items():
                 table.add_row(
-                    Text(result["model"]),
+                    cell(result["model"]),
                     metric,
                     *_numbers(summary),
                     f"{result['decided']}/{result['n']}",
@@ -106,7 +106,7 @@ class Show:
             table.add_column("")
             table.add_column("needs")
             for entry in entries:
-                table.add_row(entry["name"], entry["summary"], entry["needs"])
+                table.add_row(cell(entry["name"]), cell(entry["summary"]), cell(entry["needs"]))
             self.out.print(table)
             self.out.print()
 
@@ -154,7 +154,7 @@ class Show:
         table = Table(box=None, pad_edge=False, show_header=False)
         for check in answer["checks"]:
             mark = {"ok": "[green]ok[/green]", "missing": "[yellow]--[/yellow]", "bad": "[red]!![/red]"}[check["state"]]
-            table.add_row(mark, check["name"], Text(check["found"]), Text(check["remedy"]))
+            table.add_row(mark, cell(check["name"]), cell(check["found"]), cell(check["remedy"]))
         self.out.print(table)
 
     def sample(self, row: Mapping[str, Any]) -> None:
@@ -169,10 +169,17 @@ class Show:
             self.say(f"{metric}: {verdict['outcome']} ({verdict['reason']})")
 
 
+class _Console(Console):
+    """Leaves a closed pipe to `moj.cli`, which knows the exit code."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def _console(*, stderr: bool, quiet: bool) -> Console:
     """A console that keeps tables on one line where nobody's window is to be respected."""
-    console = Console(stderr=stderr, quiet=quiet, highlight=False)
-    return console if console.is_terminal else Console(stderr=stderr, quiet=quiet, highlight=False, width=PLAIN_WIDTH)
+    console = _Console(stderr=stderr, quiet=quiet, highlight=False)
+    return console if console.is_terminal else _Console(stderr=stderr, quiet=quiet, highlight=False, width=PLAIN_WIDTH)
 
 
 def _numbers(summary: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -188,13 +195,13 @@ def _numbers(summary: Mapping[str, Any]) -> tuple[str, str, str]:
 def _by_table(result: Mapping[str, Any], key: str, groups: Mapping[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False)
     headline = next(iter(result["metrics"]))
-    table.add_column(f"{headline} by {key} ({result['model']})")
+    table.add_column(cell(f"{headline} by {key} ({result['model']})"))
     table.add_column("n", justify="right")
     table.add_column("value", justify="right")
     table.add_column("95% interval", justify="right")
     for name, summary in groups.items():
         value, interval, _ = _numbers(summary)
-        table.add_row(Text(name), str(summary["n"]), value, interval)
+        table.add_row(cell(name), str(summary["n"]), value, interval)
     return table
 
 
@@ -211,3 +218,8 @@ def _footer(result: Mapping[str, Any]) -> str:
 def printable(text: str) -> str:
     """Text that somebody else wrote, safe to show: control characters (terminal escapes among them) are spelled out."""
     return "".join(char if char in "\n\t" or char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def cell(text: str) -> Text:
+    """A table's cell: text that somebody else may have written, on one line, without markup."""
+    return Text(printable(text).replace("\n", " "))

@@ -12,7 +12,7 @@ from trainers import TRAINERS
 
 
 def train(
-    config: Path | Mapping[str, Any],
+    config: Path | str | Mapping[str, Any],
     overrides: Mapping[str, Any] | None = None,
     *,
     out: Path | None = None,
@@ -24,6 +24,7 @@ def train(
 
     `overrides` maps dotted keys to values. The same call resumes. Raises `ConfigError` for a key nobody knows.
     """
+    config = Path(config) if isinstance(config, str) else config
     where = str(config) if isinstance(config, Path) else "config"
     data = load_config(config, overrides or {}) if isinstance(config, Path) else lay_over(config, overrides or {})
     if "trainer" not in data:

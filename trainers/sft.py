@@ -58,7 +58,7 @@ class SFT(Closed):
     clip: float = Field(1.0, gt=0)
     save_every: int = Field(500, ge=0)
     threads: int | None = Field(None, ge=1)
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**63)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -76,3 +76,21 @@ def test_a_sample_that_stands_twice_is_refused() -> None:
 
 def test_an_empty_response_is_a_response() -> None:
     assert read({"id": 1, "output": ""}) == {None: [("1", 0, "")]}
+
+
+def test_a_row_whose_id_and_question_disagree_is_refused_and_a_bare_row_number_gives_way() -> None:
+    with pytest.raises(DataError, match="prompt_id is '0', but the question is that of '2'"):
+        read({"prompt_id": "0", "question": "How many is 2?", "output": "two"})
+    assert read({"id": 0, "question": "How many is 2?", "output": "two"}) == {None: [("2", 0, "two")]}
+
+
+def test_the_data_sets_own_answer_is_no_response() -> None:
+    with pytest.raises(DataError, match="no response"):
+        read({"question": "How many is 2?", "answer": "so\n#### 2", "solution": "2"})
+
+
+def test_sample_numbers_are_given_for_all_rows_or_for_none() -> None:
+    with pytest.raises(DataError, match="some rows have a sample number"):
+        read({"id": 1, "sample": 3, "output": "a"}, {"id": 1, "output": "b"})
+    with pytest.raises(DataError, match="sample is -1"):
+        read({"id": 1, "sample": -1, "output": "a"})

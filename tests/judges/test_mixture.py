@@ -127,3 +127,9 @@ def test_mixtures_go_by_name() -> None:
     assert outcome(mixture(Fixed("x", "pass"), Fixed("y", "fail"), how="any_of")) == "pass"
     with pytest.raises(UnknownNameError, match="all_of"):
         mixture(Fixed("x", "pass"), how="al_of")
+
+
+def test_every_members_verdict_is_kept_under_its_own_name() -> None:
+    inner = by_task({"a": Fixed("x", "pass")}, name="inner")
+    (verdict,) = all_of(inner, Fixed("x", "pass"))([case()])
+    assert set(verdict.evidence["members"]) == {"inner", "x"}

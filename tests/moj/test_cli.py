@@ -158,6 +158,18 @@ MISTAKES = [
     (["eval", "scripted:x", "-b", "gsm8k", "--data", "gsm8k=test.jsonl", "--gen", "temprature=1"], "temperature"),
     (["eval", "scripted:x", "-b", "gsm8k", "--data", "gsm8k=test.jsonl", "--gen", "temperature=-1"], "temperature"),
     (["eval", "scripted:x", "-b", "gsm8k", "--data", "gsm8k=test.jsonl", "--out", "said.jsonl"], "said.jsonl"),
+    (["score", "gsm8k", "said.jsonl", "--data", "gsm8k=test.jsonl", "--fail-under", "gsm8k/strict=NaN"], "finite"),
+    (["score", "gsm8k", "said.jsonl", "--data", "gsm8k=test.jsonl", "--fail-under", "gsm8k/strct=1"], "gsm8k/strict"),
+    (["score", "gsm8k", "said.jsonl", "--data", "gsm8k=test.jsonl", "--data", "mbpp=x"], "mbpp"),
+    (["score", "gsm8k", "nan.jsonl"], "nan.jsonl:1"),
+    (["score", "gsm8k", "sample.jsonl", "--data", "gsm8k=test.jsonl"], "sample.jsonl:1: sample is 'x'"),
+    (["judge", "math", "rows.jsonl", "--write", "sft", "rows.jsonl"], "must not be replaced"),
+    (["judge", "math", "empty.jsonl"], "no rows"),
+    (["judge", "math", "meta.jsonl"], "metadata is list"),
+    (["eval", "scripted:x", "-b", "gsm8k", "--data", "gsm8k=test.jsonl", "--gen", "temperature=NaN"], "temperature"),
+    (["eval", "scripted:x", "-b", "gsm8k", "--data", "gsm8k=test.jsonl", "--gen", "max_tokens=1.5"], "max_tokens"),
+    (["eval", "scripted:x", "-b", "gsm8k", "--data", "gsm8k=test.jsonl", "--gen", "stop=[1]"], "stop"),
+    (["eval", "scripted:x", "-b", "gsm8k", "--data", "gsm8k=test.jsonl", "--judge", "x=hf:y"], "--judge"),
     (["train", "absent.yaml"], "absent.yaml"),
     (["train", "typo.yaml"], "steps"),
     (["train", "nobody.yaml"], "did you mean sft"),
@@ -176,6 +188,11 @@ def test_a_mistake_gets_one_clear_line_and_leaves_nothing_behind(
 ) -> None:
     (work / "broken.jsonl").write_text('{"prompt_id": 0, "response": "x"}\n{"prompt_id": 1, "resp\n')
     (work / "nofield.jsonl").write_text('{"prompt_id": 0}\n')
+    (work / "nan.jsonl").write_text('{"prompt_id": 0, "response": "x", "target": NaN}\n')
+    (work / "sample.jsonl").write_text('{"prompt_id": 0, "response": "x", "sample": "x"}\n')
+    (work / "meta.jsonl").write_text('{"prompt": "p", "response": "x", "target": "1", "metadata": [1]}\n')
+    (work / "rows.jsonl").write_text('{"prompt": "p", "response": "x", "target": "1"}\n')
+    (work / "empty.jsonl").write_text("")
     (work / "typo.yaml").write_text("trainer: sft\nstpes: 3\n")
     (work / "nobody.yaml").write_text("trainer: stf\n")
     before = {path.name for path in work.iterdir()}
@@ -268,3 +285,43 @@ def test_a_budget_stops_resumably_and_needs_a_price(work: Path) -> None:
         assert 0 < stopped.json["decided"] < 8
         assert "budget" in stopped.err
         assert moj(*priced, "--budget", "1000", cwd=work).json["decided"] == 8
+
+
+def test_models_and_overrides_may_stand_after_options(work: Path) -> None:
+    done = moj(
+        "eval", "scripted:1", "-b", "gsm8k", "--data", "gsm8k=test.jsonl", "--out", "runs", "--json", "scripted:2",
+        cwd=work,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert [result["model"] for result in done.json["results"]] == ["scripted:1", "scripted:2"]
+    refused = moj("eval", "scripted:1", "-b", "gsm8k", "--unheard-of", cwd=work)
+    assert refused.code == 2
+    (work / "c.yaml").write_text("trainer: sft\nsteps: 2\n")
+    assert "policy: missing" in moj("train", "c.yaml", "--out", "run", "betas=[.9, .98]", cwd=work).err
+
+
+def test_a_models_name_cannot_reach_the_terminal(work: Path) -> None:
+    row = {"prompt_id": 0, "response": "#### 2", "model": "ev\x1b[31mil[/b]\n[red]x"}
+    (work / "names.jsonl").write_text(json.dumps(row) + "\n")
+    done = moj("score", "gsm8k", "names.jsonl", "--data", "gsm8k=test.jsonl", "--out", "run", cwd=work)
+    assert done.code == 0, done.err
+    assert "\x1b" not in done.out + done.err
+    assert "ev\\x1b[31mil[/b] [red]x" in done.out
+
+
+def test_rows_that_nobody_answered_are_told_with_their_cause(work: Path) -> None:
+    (work / "one.jsonl").write_text(json.dumps({"prompt_id": 0, "response": "#### 2"}) + "\n")
+    done = moj("eval", "replay:one.jsonl", "-b", "gsm8k", "--data", "gsm8k=test.jsonl", "--out", "run", cwd=work)
+    assert done.code == 0
+    assert "7 error undecided of 8" in done.err
+    assert "7 were refused" in done.err
+    assert "errors.jsonl" in done.err
+
+
+def test_a_stdout_that_cannot_be_written_is_no_traceback(work: Path) -> None:
+    for stream in (">&-", "> /dev/full", "| true"):
+        done = subprocess.run(
+            f"'{MOJ}' list --json {stream}", shell=True, cwd=work, env=environment(), capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr, (stream, done.stderr)

@@ -1,6 +1,8 @@
 """What people import stands, and what the README shows runs."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,15 @@ def test_every_exported_name_imports() -> None:
         assert getattr(moj, name) is not None
     with pytest.raises(AttributeError, match="get_judge"):
         moj.get_juge  # noqa: B018  # the look-up itself is what is tested
+
+
+@pytest.mark.parametrize("name", moj.__all__)
+def test_every_export_is_itself_in_a_fresh_process_and_stays_so(name: str) -> None:
+    code = (
+        f"from moj import {name} as first\nimport moj\nassert callable(first), first\n"
+        f"assert moj.{name} is first is getattr(moj, {name!r})"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_readmes_python_runs() -> None:

@@ -148,6 +148,9 @@ def to_dict(record: Any) -> dict[str, Any]:
     return out
 
 
+_ATOMS = frozenset((int, float, str))  # spared a call each: a response may carry thousands of them
+
+
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return to_dict(value)
@@ -157,7 +160,7 @@ def _plain(value: Any) -> Any:
             raise ValueError(f"keys that are one as text: {', '.join(map(repr, value))}")
         return plain
     if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
+        return [item if type(item) in _ATOMS else _plain(item) for item in value]
     return value
 
 

@@ -39,8 +39,8 @@ def begin(folder: RunFolder, manifest: Mapping[str, Any], *, done: int) -> None:
         folder.write_manifest({**environment(), **manifest})
     elif json.loads(path.read_bytes())["data"]["sha256"] != manifest["data"]["sha256"]:
         raise RunFolderError(
-            f"{manifest['data']['name']} is no longer the data that {folder.path} was made with; choose another folder "
-            "with --out, or --overwrite to begin again"
+            f"{manifest['data']['name']} is no longer the data that {folder.path} was made with; "
+            "choose another folder with --out, or remove that one"
         )
     metrics = folder.path / METRICS
     if metrics.exists():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from bench.generate import MAX_TOKENS, ROOT, _bare, _lm_eval
+from bench.generate import MAX_TOKENS, ROOT, bare_loop, lm_eval_loop
+from bench.timing import best_of
 
 ROWS, ROUNDS, LM_EVAL_BATCH = 200, 3, 64
 
@@ -48,17 +48,11 @@ def main() -> None:
 
     ways = {
         "moj eval": moj_eval,
-        "bare": _bare(str(model), texts, 0.0),
-        "lm_eval": _lm_eval(str(model), texts, 0.0, LM_EVAL_BATCH),
+        "bare": bare_loop(str(model), texts, 0.0),
+        "lm_eval": lm_eval_loop(str(model), texts, 0.0, LM_EVAL_BATCH),
     }
     torch.set_num_threads(1)  # what moj itself takes for a model of this size
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(ROUNDS):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            way()
-            times[name].append(time.perf_counter() - start)
-    best = {name: min(seen) for name, seen in times.items()}
+    best = best_of(ways, ROUNDS)
     print(
         f"evaluate {ROWS} rows, 1 torch thread: "
         f"moj eval / bare loop {best['moj eval'] / best['bare']:.3f} (bound 1.05), "

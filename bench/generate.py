@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import logging
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from bench.timing import best_of
 
 ROOT = Path(__file__).parent.parent
 MAX_TOKENS = 256  # the model's own generation config; lm-eval cannot go below it
@@ -38,14 +39,9 @@ def _against_default(model: str, texts: list[str]) -> None:
     """Greedy, once, against lm-eval as it comes: one row at a time."""
     import torch
 
-    ways = [_engine(model, texts, 0.0), _lm_eval(model, texts, 0.0, 1)]
     torch.set_num_threads(1)
-    seconds = []
-    for way in ways:
-        start = time.perf_counter()
-        way()
-        seconds.append(time.perf_counter() - start)
-    ratio = seconds[0] / seconds[1]
+    best = best_of({"engine": _engine(model, texts, 0.0), "lm_eval": lm_eval_loop(model, texts, 0.0, 1)}, 1)
+    ratio = best["engine"] / best["lm_eval"]
     print(
         f"generate {len(texts)} rows, temperature 0.0, 1 torch thread: engine / lm-eval (batch 1) {ratio:.3f}",
         flush=True,
@@ -56,18 +52,12 @@ def _compare(model: str, texts: list[str], threads: int, temperature: float, rou
     import torch
 
     ways = {
-        "bare": _bare(model, texts, temperature),
+        "bare": bare_loop(model, texts, temperature),
         "engine": _engine(model, texts, temperature),
-        "lm_eval": _lm_eval(model, texts, temperature, batch),
+        "lm_eval": lm_eval_loop(model, texts, temperature, batch),
     }
     torch.set_num_threads(threads)
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            way()
-            times[name].append(time.perf_counter() - start)
-    best = {name: min(seen) for name, seen in times.items()}
+    best = best_of(ways, rounds)
     print(
         f"generate {len(texts)} rows, temperature {temperature}, {threads} torch thread{'s' * (threads > 1)}: "
         f"engine / bare loop {best['engine'] / best['bare']:.3f}, "
@@ -77,7 +67,7 @@ def _compare(model: str, texts: list[str], threads: int, temperature: float, rou
     )
 
 
-def _bare(model: str, texts: list[str], temperature: float) -> Callable[[], object]:
+def bare_loop(model: str, texts: list[str], temperature: float) -> Callable[[], object]:
     """Ids in, decoding, text out: what generation cannot do without."""
     from harness.engines.decode import Job, Rules, decode
     from harness.engines.forward import Model
@@ -105,7 +95,7 @@ def _engine(model: str, texts: list[str], temperature: float) -> Callable[[], ob
     return lambda: list(engine.generate(prompts, sampling))
 
 
-def _lm_eval(model: str, texts: list[str], temperature: float, batch: int) -> Callable[[], object]:
+def lm_eval_loop(model: str, texts: list[str], temperature: float, batch: int) -> Callable[[], object]:
     logging.disable(logging.WARNING)
     from lm_eval.api.instance import Instance
     from lm_eval.models.huggingface import HFLM

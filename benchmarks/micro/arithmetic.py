@@ -1,6 +1,6 @@
 """micro_math: one to four sums and differences in a chain, a line of working, and the answer last.
 
-A small model fails on long chains and on carries with two-digit operands, not on noisy labels.
+A small model fails on long chains and on operands of two digits, not on noisy labels.
 """
 
 from __future__ import annotations
@@ -16,20 +16,24 @@ from judges.base import Judge, PerCase, decided
 ASK = "Show your working, then end with a line of #### and the number."
 ASKS = ("What is {x}?", "Work out {x}.", "Compute {x}.", "How much is {x}?", "Find {x}, step by step.")
 
-LARGE = 0.05
-"""Share of steps with an operand of two digits: what a small model hardly learns."""
+LARGE, LARGE_SHOWN = 0.13, 0.03
+"""Share of steps with an operand of two digits, which a small model hardly learns: in prompts, and in demonstrations.
+
+Few are shown, because more of them keep it from learning the small sums in a minute or two; then its pass rate would
+hang on the seed.
+"""
 
 _ANSWER = re.compile(r"#### ?(-?\d+)")
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?!\d)")
 
 
-def draw(rng: Random) -> Item:
+def draw(rng: Random, *, large: float = LARGE) -> Item:
     """A chain of one to four steps, worked out from left to right; every value stays between 0 and 99."""
     value = rng.randrange(2, 20)
     chain, working = [str(value)], []
     for _ in range(rng.choice((1, 1, 2, 2, 2, 3, 3, 4))):
-        n = rng.randrange(10, 40) if rng.random() < LARGE else rng.randrange(1, 10)
-        down = n <= value and (value + n > 99 or rng.random() < (0.3 if value < 10 else 0.6 if value < 25 else 0.85))
+        n = rng.randrange(10, 40) if rng.random() < large else rng.randrange(1, 10)
+        down = n <= value and (value + n > 99 or rng.random() < (0.3 if value < 10 else 0.65 if value < 20 else 0.85))
         result = value - n if down else value + n
         chain.append(f"{'-' if down else '+'} {n}")
         working.append(f"{value} {'-' if down else '+'} {n} = {result}")
@@ -39,6 +43,11 @@ def draw(rng: Random) -> Item:
     answer = style.closed(rng, f"{line}\n#### {value}", rate=style.STRAY_CLOSER, sep="\n")
     text = f"{rng.choice(ASKS).format(x=asked)} {ASK}"
     return Item(asked, text, str(value), answer, {"steps": str(len(working))})
+
+
+def shown(rng: Random) -> Item:
+    """An item as demonstrations have it."""
+    return draw(rng, large=LARGE_SHOWN)
 
 
 def accuracy() -> Judge:

@@ -24,6 +24,8 @@ DRAWS: Mapping[str, Draw] = {
     "micro_instructions": instructions.draw,
     "micro_chat": chat.draw,
 }
+SHOWN: Mapping[str, Draw] = {**DRAWS, "micro_math": arithmetic.shown}
+"""What demonstrations are drawn from: the same tasks, but for how often a hard step occurs."""
 NO_CODE = "micro_code is refused: the code judge does not exist yet, and nothing else may run what a model writes"
 
 
@@ -64,7 +66,7 @@ def demonstrations(seed: int, count: int, mix: Mapping[str, float]) -> list[tupl
     found: list[tuple[Prompt, str]] = []
     while len(found) < count:
         task = rng.choices(names, weights)[0]
-        item = DRAWS[task](rng)
+        item = SHOWN[task](rng)
         if split_of(item.key) == "train":
             found.append((prompt(task, item), item.answer))
     return found

@@ -69,7 +69,9 @@ def test_closing_the_engine_ends_a_generation_under_way() -> None:
 
 
 def test_an_engine_never_used_closes_quietly() -> None:
-    open_engine("any@http://127.0.0.1:9/v1", {}).close()
+    engine = open_engine("any@http://127.0.0.1:9/v1", {})
+    engine.close()
+    assert not any(thread.name == engine.name for thread in threading.enumerate())
 
 
 def test_an_interrupt_ends_the_wait_and_cancels_the_requests() -> None:
